@@ -1,0 +1,43 @@
+"""A JSON field that is encrypted at rest: contact addresses, keys of outside systems, the operator's secrets."""
+
+from __future__ import annotations
+
+import base64
+import json
+from functools import cache
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.db import models
+
+
+@cache
+def _fernet() -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in settings.SEAL_KEYS])
+
+
+def seal(value: Any) -> str:
+    """Encrypt a JSON value with the instance's key."""
+    return _fernet().encrypt(json.dumps(value).encode()).decode()
+
+
+def unseal(text: str) -> Any:
+    """Decrypt what `seal` made; raises cryptography.fernet.InvalidToken when the instance's secret has changed."""
+    return json.loads(_fernet().decrypt(text.encode()))
+
+
+class SealedField(models.TextField):  # type: ignore[type-arg]
+    """Holds a JSON value, encrypted in the table, plain in Python. It cannot be searched."""
+
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
+        """Decrypt on the way in."""
+        return None if value is None else unseal(value)
+
+    def get_prep_value(self, value: Any) -> str | None:
+        """Encrypt on the way out."""
+        return None if value is None else seal(value)
+
+    def to_python(self, value: Any) -> Any:
+        """Leave a plain value alone."""
+        return value

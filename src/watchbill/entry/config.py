@@ -1,0 +1,91 @@
+"""What the operator decides by environment: read once, checked loudly.
+
+WATCHBILL_DATA            folder for the database, the secret and the lock (default ./data)
+WATCHBILL_DATABASE_URL    postgresql://user:password@host/name; without it SQLite in WATCHBILL_DATA
+WATCHBILL_URL             how people reach this instance, e.g. https://watch.example.org
+WATCHBILL_ALLOW           addresses that may be called although they are private, e.g. 10.0.0.0/8,mail.corp
+WATCHBILL_SMTP_URL        smtp://user:password@host:587/?from=watch@example.org (smtps:// for TLS at once)
+WATCHBILL_HEARTBEAT_URL   called every minute while timers are on time
+WATCHBILL_TRUST_PROXY     1 when a proxy in front sets X-Forwarded-Proto and X-Forwarded-For
+WATCHBILL_METRICS_TOKEN   when set, /metrics wants it as a bearer token
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+@dataclass(frozen=True)
+class Config:
+    """The environment, read."""
+
+    data: Path
+    database_url: str
+    url: str
+    allow: str
+    smtp_url: str
+    heartbeat_url: str
+    trust_proxy: bool
+    metrics_token: str
+
+    @property
+    def secret(self) -> str:
+        """Give the instance's secret, made at the first start and kept in the data folder, readable by its owner."""
+        path = self.data / "secret"
+        self.data.mkdir(parents=True, exist_ok=True)
+        try:
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+        except FileExistsError:
+            pass
+        return os.environ.get("WATCHBILL_SECRET") or path.read_text().strip()
+
+
+def read_config() -> Config:
+    """Read the environment; a value that cannot be right stops the program with its name."""
+    url = os.environ.get("WATCHBILL_URL", "http://127.0.0.1:8000").rstrip("/")
+    if urlsplit(url).scheme not in {"http", "https"}:
+        raise SystemExit(f"WATCHBILL_URL must start with http:// or https://, not {url!r}")
+    return Config(
+        data=Path(os.environ.get("WATCHBILL_DATA", "data")).resolve(),
+        database_url=os.environ.get("WATCHBILL_DATABASE_URL", ""),
+        url=url,
+        allow=os.environ.get("WATCHBILL_ALLOW", ""),
+        smtp_url=os.environ.get("WATCHBILL_SMTP_URL", ""),
+        heartbeat_url=os.environ.get("WATCHBILL_HEARTBEAT_URL", ""),
+        trust_proxy=os.environ.get("WATCHBILL_TRUST_PROXY", "") == "1",
+        metrics_token=os.environ.get("WATCHBILL_METRICS_TOKEN", ""),
+    )
+
+
+def database(config: Config) -> dict[str, Any]:
+    """Give Django's description of the database."""
+    if not config.database_url:
+        return {
+            "ENGINE": "watchbill.db.sqlite",
+            "NAME": str(config.data / "watchbill.sqlite3"),
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA cache_size=-16000;",
+            },
+        }
+    parts = urlsplit(config.database_url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise SystemExit(f"WATCHBILL_DATABASE_URL must start with postgresql://, not {parts.scheme!r}")
+    options = dict(parse_qsl(parts.query))
+    host = options.pop("host", "") or unquote(parts.hostname or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or ""),
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 24, "timeout": 10}, **options},
+    }

@@ -1,0 +1,12 @@
+"""Every address that Django serves; the intake, the live stream and the probes answer in front of it."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from watchbill.entry.web.routes import routes
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("accounts/", include("allauth.urls")),
+    *routes(),
+]
