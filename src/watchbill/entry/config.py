@@ -89,3 +89,23 @@ def database(config: Config) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 24, "timeout": 10}, **options},
     }
+
+
+def channel_settings(config: Config) -> dict[str, dict[str, Any]]:
+    """Give the channel settings that the environment decides; what it is silent about is set in the browser."""
+    if not config.smtp_url:
+        return {}
+    parts = urlsplit(config.smtp_url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise SystemExit("WATCHBILL_SMTP_URL looks like smtp://user:password@host:587/?from=watch@example.org")
+    options = dict(parse_qsl(parts.query))
+    security = "tls" if parts.scheme == "smtps" else options.get("security", "starttls" if parts.username else "none")
+    email = {
+        "host": parts.hostname,
+        "port": parts.port or (465 if parts.scheme == "smtps" else 25),
+        "security": security,
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "sender": options.get("from", f"watchbill@{parts.hostname}"),
+    }
+    return {"email": email}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from watchbill.entry.config import database, read_config
+from watchbill.entry.config import channel_settings, database, read_config
 
 CONFIG = read_config()
 SECRET_KEY = CONFIG.secret
@@ -108,3 +108,4 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = CONFIG.url.startswith("http://")
 USERSESSIONS_TRACK_ACTIVITY = True
 
 LOGGING_CONFIG = None
+CHANNEL_SETTINGS = channel_settings(CONFIG)

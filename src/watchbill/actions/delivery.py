@@ -1,0 +1,285 @@
+"""What must leave: plan messages to a person, claim them, hand them over, and tell somebody when one cannot be delivered.
+
+At least once: a row is marked sent only after the vendor took the message, and every attempt carries the same
+key. Just before it leaves it is asked whether it is still wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+
+from watchbill import channels
+from watchbill.actions.log import WATCHBILL, Subject, record
+from watchbill.channels import Message, Receipt
+from watchbill.core import delivery
+from watchbill.db import facts
+from watchbill.db.models import Event, Membership, Outgoing, Page, Person, Team
+from watchbill.db.wake import wake_workers
+from watchbill.egress import Client
+from watchbill.kit.errors import DeliveryFailed
+
+log = structlog.get_logger()
+LINK_SALT = "watchbill.answer"
+LINK_LIVES = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a message says, before it is known by which channel it leaves."""
+
+    subject: str
+    text: str
+    purpose: str = "page"
+    urgency: str = "default"
+    path: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A due message in the hands of one worker until its lease ends; `attempt` is the fence."""
+
+    id: int
+    attempt: int
+
+
+def reach(person: int, subject: Subject, words: Words, line: Event, why: str, now: datetime) -> bool:
+    """Put messages to a person into `Outgoing`, by the person's own rules; False: nothing reaches them.
+
+    `line` is the event that caused it: the idempotency key is made of it and the address, so that one decision
+    never makes two messages to one address.
+    """
+    planned = delivery.plan(facts.rules_of(person, words.urgency), facts.usable_addresses(person), words.urgency, now)
+    channel_of = {address.id: address.channel for address in facts.usable_addresses(person)}
+    Outgoing.objects.bulk_create(
+        Outgoing(
+            key=f"{subject.kind}-{subject.id}-{line.pk}-{message.address}",
+            team_id=subject.team,
+            person_id=person,
+            address_id=message.address,
+            channel=channel_of[message.address],
+            purpose=words.purpose,
+            urgency=words.urgency,
+            subject_kind=subject.kind,
+            subject_id=subject.id,
+            message={"subject": words.subject, "text": words.text, "path": words.path, "action": words.action},
+            why=f"{why}; {message.why}",
+            state="waiting",
+            created_at=now,
+            due_at=message.at,
+        )
+        for message in _one_each(planned)
+    )
+    wake_workers()
+    return bool(planned)
+
+
+def _one_each(planned: Iterable[delivery.Planned]) -> list[delivery.Planned]:
+    earliest: dict[int, delivery.Planned] = {}
+    for message in planned:
+        earliest.setdefault(message.address, message)
+    return list(earliest.values())
+
+
+def reach_or_tell(person: int, subject: Subject, words: Words, line: Event, why: str, now: datetime) -> None:
+    """Reach a person; when nothing reaches them, say so in the log and tell the next one who can be reached."""
+    if not reach(person, subject, words, line, why, now):
+        name = str(Person.objects.get(pk=person))
+        tell_somebody(subject, words, f"{name} has no verified address", {person}, now)
+
+
+def tell_somebody(subject: Subject, words: Words, reason: str, not_to: set[int], now: datetime) -> None:
+    """Tell the team's fallback person, else an owner, else the manager, else an administrator, with the reason."""
+    for person, why in _who_is_told(subject.team):
+        if person.pk in not_to or not facts.usable_addresses(person.pk):
+            continue
+        line = record(subject, "delivery.told", f"{reason}: told {person}, {why}", now, data={"to": person.pk})
+        told = Words(
+            subject=f"{reason}: {words.subject}"[:200],
+            text=f"{reason}. You are told because you are {why}.\n\n{words.text}",
+            purpose="notice" if words.purpose != "page" else "page",
+            urgency="important",
+            path=words.path,
+            action=words.action,
+        )
+        reach(person.pk, subject, told, line, f"{reason}; you are {why}", now)
+        return
+    record(subject, "delivery.nobody", f"{reason}, and nobody else of the team has a verified address", now)
+    log.error("nobody could be told", subject=subject.kind, id=subject.id, reason=reason)
+
+
+def _who_is_told(team_id: int | None) -> list[tuple[Person, str]]:
+    told: list[tuple[Person, str]] = []
+    team = Team.objects.select_related("fallback", "manager").filter(pk=team_id).first() if team_id else None
+    if team and team.fallback:
+        told.append((team.fallback, "the team's fallback person"))
+    if team:
+        owners = Membership.objects.filter(team=team, role="owner").select_related("person").order_by("id")
+        told.extend((owner.person, "an owner of the team") for owner in owners)
+    if team and team.manager:
+        told.append((team.manager, "the team's manager"))
+    admins = Person.objects.filter(is_superuser=True, is_active=True).order_by("id")
+    told.extend((admin, "an administrator of this instance") for admin in admins)
+    return [(person, why) for person, why in told if person.is_active]
+
+
+def drop_waiting(subject: Subject, why: str, now: datetime) -> int:
+    """Take back every message of a subject that has not left: nobody is called after an answer."""
+    return Outgoing.objects.filter(
+        subject_kind=subject.kind, subject_id=subject.id, state="waiting", purpose="page"
+    ).update(state="dropped", due_at=None, finished_at=now, answer=why)
+
+
+def claim_due(now: datetime, limit: int) -> list[Claim]:
+    """Take up to `limit` due messages for one lease."""
+    with transaction.atomic():
+        due = list(
+            Outgoing.objects.filter(due_at__lte=now)
+            .only("id", "attempt", "due_at")
+            .order_by("due_at", "id")
+            .select_for_update(skip_locked=True)[:limit]
+        )
+        for row in due:
+            row.attempt += 1
+            row.due_at = now + delivery.LEASE
+        Outgoing.objects.bulk_update(due, ["attempt", "due_at"])
+    return [Claim(row.pk, row.attempt) for row in due]
+
+
+def next_due() -> datetime | None:
+    """Read when the next message is due."""
+    return Outgoing.objects.filter(due_at__isnull=False).order_by("due_at").values_list("due_at", flat=True).first()
+
+
+def send_one(
+    claim: Claim, http: Client, settings_of: Callable[[str], dict[str, object]], clock: Callable[[], datetime]
+) -> str:
+    """Ask whether a claimed message is still wanted, hand it to its channel, write down what came of it.
+
+    `settings_of` gives the operator's settings of a channel, `clock` the present instant (UTC). Returns the
+    state in which the message is left: sent, waiting, failed or dropped.
+    """
+    row = Outgoing.objects.select_related("address").filter(pk=claim.id, attempt=claim.attempt, state="waiting").first()
+    if row is None:
+        return "dropped"
+    if not delivery.is_wanted(row.purpose, _page_state(row)):
+        _finish(claim, clock(), state="dropped", answer="no longer wanted: the page was answered")
+        return "dropped"
+    try:
+        receipt = channels.send(row.channel, message_of(row), row.address.address, settings_of(row.channel), http)
+    except DeliveryFailed as failure:
+        return _failed(row, claim, failure, clock())
+    return _sent(row, claim, receipt, clock())
+
+
+def message_of(row: Outgoing) -> Message:
+    """Build what leaves from a row: the answer link is signed here, so that it is never stored."""
+    words = row.message
+    link = ""
+    if row.purpose == "page":
+        link = f"{settings.WATCHBILL_URL}/a/{signing.dumps(row.pk, salt=LINK_SALT)}"
+    elif words.get("path"):
+        link = settings.WATCHBILL_URL + words["path"]
+    return Message(
+        key=row.key,
+        subject=words["subject"],
+        text=words["text"],
+        link=link,
+        action=words.get("action") or ("Answer this page" if row.purpose == "page" else "Open"),
+        urgency="important" if row.urgency == "important" else "default",
+        purpose=row.purpose,  # type: ignore[arg-type]
+    )
+
+
+def _page_state(row: Outgoing) -> str | None:
+    if row.subject_kind != "page":
+        return None
+    return Page.objects.filter(pk=row.subject_id).values_list("state", flat=True).first()
+
+
+def _finish(claim: Claim, now: datetime, **values: object) -> bool:
+    """Close a row if this claim still holds it."""
+    changed = Outgoing.objects.filter(pk=claim.id, attempt=claim.attempt, state="waiting").update(
+        due_at=None, finished_at=now, **values
+    )
+    return changed == 1
+
+
+def _sent(row: Outgoing, claim: Claim, receipt: Receipt, now: datetime) -> str:
+    with transaction.atomic():
+        _finish(claim, now, state="sent", answer=receipt.answer[:2000], reference=receipt.reference[:255])
+        record(
+            Subject(row.subject_kind, row.subject_id, row.team_id),
+            "delivery.sent",
+            f"{row.channel} to {row.person}: {receipt.answer[:200]}",
+            now,
+            data={"outgoing": row.pk, "attempt": claim.attempt},
+        )
+        if row.address.failed_at:
+            row.address.failed_at, row.address.failure = None, ""
+            row.address.save(update_fields=["failed_at", "failure"])
+    return "sent"
+
+
+def _failed(row: Outgoing, claim: Claim, failure: DeliveryFailed, now: datetime) -> str:
+    again = None if failure.permanent else delivery.retry_at(claim.attempt, row.created_at, now)
+    subject = Subject(row.subject_kind, row.subject_id, row.team_id)
+    what = f"{row.channel} to {row.person} failed"
+    with transaction.atomic():
+        if again is not None:
+            Outgoing.objects.filter(pk=claim.id, attempt=claim.attempt, state="waiting").update(
+                due_at=again, answer=failure.message[:2000]
+            )
+            if claim.attempt == 1:
+                record(subject, "delivery.retried", f"{what} for now: {failure.message[:300]}; trying again", now)
+            return "waiting"
+        if not _finish(claim, now, state="failed", answer=failure.message[:2000]):
+            return "dropped"
+        record(
+            subject,
+            "delivery.failed",
+            f"{what} for good: {failure.message[:300]}",
+            now,
+            WATCHBILL,
+            {"outgoing": row.pk},
+        )
+        if failure.permanent:
+            row.address.failed_at, row.address.failure = now, failure.message[:2000]
+            row.address.save(update_fields=["failed_at", "failure"])
+        if row.purpose in {"page", "notice"}:
+            _try_the_next(row, subject, now)
+    wake_workers()
+    return "failed"
+
+
+def _try_the_next(row: Outgoing, subject: Subject, now: datetime) -> None:
+    """Bring the person's next message forward; when there is none and none was sent, tell somebody else."""
+    mine = Outgoing.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id, person_id=row.person_id)
+    coming = mine.filter(state="waiting", due_at__gt=now, attempt=0).order_by("due_at").first()
+    if coming is not None:
+        coming.due_at = now
+        coming.save(update_fields=["due_at"])
+        return
+    if mine.filter(created_at__gte=row.created_at, state__in=("sent", "waiting")).exists():
+        return
+    words = Words(
+        row.message["subject"],
+        row.message["text"],
+        row.purpose,
+        row.urgency,
+        row.message.get("path", ""),
+        row.message.get("action", ""),
+    )
+    told = set(
+        mine.model.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id, state="failed").values_list(
+            "person_id", flat=True
+        )
+    )
+    tell_somebody(subject, words, f"{row.person} could not be reached", told, now)

@@ -1,0 +1,72 @@
+"""Write lines in the log: the one door to the `Event` table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from watchbill.db.models import Event, Person
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did something: a person, or Watchbill itself, or a monitor."""
+
+    id: int | None
+    name: str
+
+    @classmethod
+    def of(cls, person: Person) -> Actor:
+        """Give the actor that stands for a person."""
+        return cls(person.pk, str(person))
+
+
+WATCHBILL = Actor(None, "Watchbill")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a line of the log is about: a kind ("page", "alert", "service", …), an id, and the team that owns it."""
+
+    kind: str
+    id: int
+    team: int | None
+
+
+def event_of(
+    subject: Subject,
+    kind: str,
+    why: str,
+    now: datetime,
+    actor: Actor = WATCHBILL,
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    """Build a line, not yet written, for callers that write many at once."""
+    return Event(
+        team_id=subject.team,
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        kind=kind,
+        at=now,
+        written_at=now,
+        actor_id=actor.id,
+        actor_name=actor.name[:80],
+        why=why,
+        data=dict(data or {}),
+    )
+
+
+def record(
+    subject: Subject,
+    kind: str,
+    why: str,
+    now: datetime,
+    actor: Actor = WATCHBILL,
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    """Write one line in the log: what happened to the subject, by whom, and why."""
+    event = event_of(subject, kind, why, now, actor, data)
+    event.save()
+    return event

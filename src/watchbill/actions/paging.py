@@ -1,0 +1,276 @@
+"""Pages: open one, climb its ladder, take an answer. Every path locks the page first, then its timers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from watchbill.actions import delivery
+from watchbill.actions.access import may_answer
+from watchbill.actions.delivery import Words
+from watchbill.actions.effects import carry_out
+from watchbill.actions.log import WATCHBILL, Actor, Subject, record
+from watchbill.actions.timers import Claim, finish
+from watchbill.core import paging
+from watchbill.db import facts
+from watchbill.db.models import AlertGroup, Event, Page, Person, Service, Team
+from watchbill.kit.effects import Effect, Notify
+from watchbill.kit.errors import Refused
+from watchbill.rules import acknowledgement_expires, page_exhausted
+
+FALLBACK_LADDER = {
+    "steps": [{"targets": ["team"], "wait_minutes": 10}, {"targets": ["fallback"], "wait_minutes": 10}],
+    "repeat": 3,
+}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a new page says: its words and where it comes from."""
+
+    title: str
+    details: str = ""
+    severity: str = ""
+    urgency: str = "important"
+    group: AlertGroup | None = None
+    service: Service | None = None
+    targets: Sequence[str] = ()
+
+
+def subject_of(page: Page) -> Subject:
+    """Give the log's name for a page."""
+    return Subject("page", page.pk, page.team_id)
+
+
+def open_page(team: Team, opening: Opening, why: str, now: datetime, actor: Actor = WATCHBILL) -> Page:
+    """Open a page and ask the first rung at once. `targets` replaces the service's ladder: "page Ben".
+
+    The ladder is copied into the page: an edit counts for pages opened afterwards.
+    """
+    with transaction.atomic():
+        page = Page.objects.create(
+            team=team,
+            service=opening.service,
+            group=opening.group,
+            title=opening.title[:1024],
+            details=opening.details,
+            severity=opening.severity,
+            urgency=opening.urgency,
+            state="climbing",
+            ladder=_ladder_for(opening),
+            opened_at=now,
+            opened_by_id=actor.id,
+        )
+        record(subject_of(page), "page.opened", f"opened by {actor.name}: {why}", now, actor)
+        _climb(page, now)
+    return page
+
+
+def _ladder_for(opening: Opening) -> dict[str, Any]:
+    if opening.targets:
+        steps: list[dict[str, Any]] = [{"targets": list(opening.targets), "wait_minutes": 5}]
+        return {
+            "steps": [*steps, {"targets": ["fallback"], "wait_minutes": 10}],
+            "repeat": 2,
+            "name": "asked for by name",
+        }
+    ladder = opening.service.ladder if opening.service else None
+    if ladder is None:
+        return {**FALLBACK_LADDER, "name": "no ladder: the whole team, then the fallback person"}
+    return {"steps": ladder.steps, "repeat": ladder.repeat, "name": ladder.name, "version": ladder.version}
+
+
+def climb_page(claim: Claim, now: datetime) -> None:
+    """Go on with a climb whose wait is over. A claim that was superseded meanwhile does nothing."""
+    with transaction.atomic():
+        page = _lock(claim.subject_id)
+        if finish(claim):
+            _climb(page, now)
+
+
+def ask_page_again(claim: Claim, now: datetime) -> None:
+    """Ask again when an acknowledgement or a snooze has run out."""
+    with transaction.atomic():
+        page = _lock_with_group(claim.subject_id)
+        if not finish(claim):
+            return
+        why = "the snooze is over" if claim.kind == "snooze_over" else "the acknowledgement ran out and it still fires"
+        _apply(page, paging.ask_again(facts.page_fact(page), why, now), now)
+        _tell_group(page, "firing", None, now)
+
+
+def acknowledge(page_id: int, person: Person, now: datetime) -> Page:
+    """Take responsibility for a page; raises Refused when it is resolved, NotAllowed for a stranger to the team."""
+    with transaction.atomic():
+        page = _lock_with_group(page_id)
+        may_answer(person, page)
+        rule = acknowledgement_expires
+        settings = rule.Settings.model_validate(_rules(page, "acknowledgement_expires"))
+        until = rule.decide(settings, now)
+        effects = paging.acknowledge(facts.page_fact(page), person.pk, str(person), until, now)
+        _answer(page, effects, person, f"{person} acknowledged", "acknowledged", now)
+    return page
+
+
+def snooze(page_id: int, person: Person, until: datetime, now: datetime) -> Page:
+    """Ask nobody until `until`; raises Refused for a time that is past or too far, NotAllowed for a stranger."""
+    with transaction.atomic():
+        page = _lock_with_group(page_id)
+        may_answer(person, page)
+        effects = paging.snooze(facts.page_fact(page), person.pk, str(person), until, now)
+        _answer(page, effects, person, f"{person} snoozed it", "acknowledged", now)
+    return page
+
+
+def resolve(page_id: int, person: Person, now: datetime) -> Page:
+    """Close a page, and its alert group with it; raises NotAllowed for a stranger."""
+    with transaction.atomic():
+        page = _lock_with_group(page_id)
+        may_answer(person, page)
+        effects = paging.resolve(facts.page_fact(page), str(person), now)
+        _answer(page, effects, person, f"{person} resolved it", "resolved", now)
+    return page
+
+
+def reassign(page_id: int, to: Person, person: Person, now: datetime) -> Page:
+    """Ask one person to take the page; raises Refused when they cannot be reached, NotAllowed for a stranger."""
+    with transaction.atomic():
+        page = _lock(page_id)
+        may_answer(person, page)
+        if not to.is_active or not facts.usable_addresses(to.pk):
+            raise Refused(f"{to} has no verified address and would not hear of it: choose somebody else", "to")
+        delivery.drop_waiting(subject_of(page), f"{person} asked {to}", now)
+        effects = paging.reassign(facts.page_fact(page), to.pk, str(to), str(person), now)
+        _apply(page, effects, now, Actor.of(person))
+    return page
+
+
+def ask_for_help(page_id: int, person: Person, now: datetime) -> Page:
+    """Climb to the next rung at once, whoever has the page (DUT-05, DUT-07); raises Refused when it is resolved."""
+    with transaction.atomic():
+        page = _lock_with_group(page_id)
+        may_answer(person, page)
+        _apply(page, paging.ask_for_help(facts.page_fact(page), str(person)), now, Actor.of(person))
+        _tell_group(page, "firing", None, now)
+        _climb(page, now)
+    return page
+
+
+def close_for_group(group: AlertGroup, by: str, now: datetime) -> None:
+    """Resolve the open page of an alert group, because the group is over."""
+    page = Page.objects.select_for_update(of=("self",)).filter(group=group, closed_at=None).first()
+    if page is not None:
+        delivery.drop_waiting(subject_of(page), f"resolved by {by}", now)
+        _apply(page, paging.resolve(facts.page_fact(page), by, now), now)
+
+
+def acknowledge_for_group(group: AlertGroup, name: str, now: datetime) -> None:
+    """Stop the climb of a group's page because the monitor says that somebody took it."""
+    page = Page.objects.select_for_update(of=("self",)).filter(group=group, closed_at=None).first()
+    if page is not None and page.state in paging.ASKING:
+        delivery.drop_waiting(subject_of(page), f"acknowledged in {name}", now)
+        _apply(page, paging.acknowledge(facts.page_fact(page), None, name, None, now), now)
+
+
+def _lock(page_id: int) -> Page:
+    """Lock a page for a step that touches the page alone."""
+    page = (
+        Page.objects.select_related("team", "team__fallback", "service", "group")
+        .select_for_update(of=("self",))
+        .filter(pk=page_id)
+        .first()
+    )
+    if page is None:
+        raise Refused(f"there is no page {page_id}")
+    return page
+
+
+def _lock_with_group(page_id: int) -> Page:
+    """Lock a page for a step that also changes its alert group: the service first, as placing does, so that the
+    two cannot wait for each other.
+    """
+    service = Page.objects.filter(pk=page_id).values_list("service_id", flat=True).first()
+    if service is not None:
+        lock_service(service)
+    return _lock(page_id)
+
+
+def lock_service(service_id: int) -> None:
+    """Lock a service before its groups and pages: the one order in which every path locks."""
+    Service.objects.select_for_update(no_key=True).only("id").filter(pk=service_id).first()
+
+
+def _rules(page: Page, name: str) -> Mapping[str, Any]:
+    settings: Mapping[str, Any] = facts.policy_of(page.team).get("rules", {}).get(name, {})
+    return settings
+
+
+def _climb(page: Page, now: datetime) -> None:
+    ladder = paging.read_ladder(page.ladder["steps"], page.ladder["repeat"])
+    targets = [target for step in ladder.steps for target in step.targets]
+    moment = facts.moment_of(page.team, facts.policy_of(page.team), targets, now)
+    _apply(page, paging.climb(facts.page_fact(page), ladder, moment, now), now)
+
+
+def _apply(page: Page, effects: list[Effect], now: datetime, actor: Actor = WATCHBILL) -> None:
+    def notify(effect: Notify, line: Event) -> None:
+        words = words_of(page)
+        delivery.reach_or_tell(effect.person, subject_of(page), words, line, effect.why, now)
+
+    def exhausted(_: Mapping[str, Any]) -> None:
+        settings = page_exhausted.Settings.model_validate(_rules(page, "page_exhausted"))
+        fallback = page.team.fallback_id
+        effects = page_exhausted.decide(settings, fallback, now)
+        carry_out(effects, page, subject_of(page), now, notify=notify)
+        if fallback is None:
+            delivery.tell_somebody(subject_of(page), words_of(page), "nobody answered this page", set(), now)
+
+    carry_out(effects, page, subject_of(page), now, actor=actor, notify=notify, starters={"page.exhausted": exhausted})
+
+
+def _answer(page: Page, effects: list[Effect], person: Person, why: str, group_state: str, now: datetime) -> None:
+    if not effects:
+        return
+    delivery.drop_waiting(subject_of(page), why, now)
+    _apply(page, effects, now, Actor.of(person))
+    _tell_group(page, group_state, person, now)
+
+
+def _tell_group(page: Page, state: str, person: Person | None, now: datetime) -> None:
+    """Keep the alert group in step with its page."""
+    group = page.group
+    if group is None or group.state == "resolved":
+        return
+    group.state = state
+    group.acknowledged_by = person if state == "acknowledged" else None
+    group.acknowledged_at = now if state == "acknowledged" else None
+    group.snoozed_until = page.until if page.state == "snoozed" else None
+    fields = ["state", "acknowledged_by", "acknowledged_at", "snoozed_until"]
+    if state == "resolved":
+        group.resolved_at, group.firing_count = now, 0
+        fields += ["resolved_at", "firing_count"]
+        group.alerts.filter(state="firing").update(state="resolved", ended_at=now)
+    group.save(update_fields=fields)
+    actor = Actor.of(person) if person else WATCHBILL
+    record(
+        Subject("alert", group.pk, group.team_id), f"alert.{state}", f"by {actor.name}, on page {page.pk}", now, actor
+    )
+
+
+def words_of(page: Page) -> Words:
+    """Write what a page says to the person it asks."""
+    where = page.service.name if page.service else page.team.name
+    severity = f"{page.severity}: " if page.severity else ""
+    lines = [page.title, "", f"{where}, since {page.opened_at:%a %d %b %H:%M} UTC", page.details]
+    return Words(
+        subject=f"{severity}{page.title}"[:180] + f" · {where}",
+        text="\n".join(line for line in lines if line is not None).strip(),
+        purpose="page",
+        urgency=page.urgency,
+        path=f"/alerts/{page.group_id}" if page.group_id else f"/pages/{page.pk}",
+        action="Answer this page",
+    )

@@ -1,0 +1,162 @@
+"""Read what decisions need: who stands the watch, what a target means now, a team's policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from watchbill.core import alerts, delivery, paging
+from watchbill.core.coverage import Coverage, covers, next_start, read_coverage
+from watchbill.core.rota.holidays import public_holidays
+from watchbill.db.models import ContactAddress, Membership, NotificationRule, Page, Person, Policy, Shift, Silence, Team
+
+SERVING = ("owner", "member")
+
+
+def policy_of(team: Team) -> dict[str, Any]:
+    """Read the settings of a team's newest policy; a team without one gets every rule's defaults."""
+    policy = Policy.objects.filter(team=team).order_by("-version").first()
+    return policy.settings if policy else {}
+
+
+def coverage_of(team: Team, policy: dict[str, Any], now: datetime) -> Coverage | None:
+    """Read a team's coverage windows with its public holidays around `now`; None: the team covers all hours."""
+    written = policy.get("coverage")
+    if not written:
+        return None
+    years = (now.year - 1, now.year, now.year + 1)
+    country = team.holiday_country
+    days = frozenset(public_holidays(country, team.holiday_subdivision, years)) if country else frozenset()
+    return read_coverage(written, team.zone, days)
+
+
+def is_covered(coverage: Coverage | None, now: datetime) -> bool:
+    """Tell whether coverage holds now."""
+    return coverage is None or covers(coverage, now)
+
+
+def coverage_starts(coverage: Coverage | None, now: datetime) -> datetime | None:
+    """Give when coverage next starts; None when it always holds or never will."""
+    return None if coverage is None else next_start(coverage, now)
+
+
+def shifts_now(team: Team, now: datetime) -> list[Shift]:
+    """Read the published shifts of a team that contain `now`: one seek in the index per rotation."""
+    return list(
+        Shift.objects.filter(
+            rotation__team=team, rotation__archived_at=None, ends_at__gt=now, starts_at__lte=now
+        ).select_related("person", "rotation")
+    )
+
+
+def moment_of(team: Team, policy: dict[str, Any], targets: Iterable[str], now: datetime) -> paging.Moment:
+    """Gather the facts of the moment for a climb: weekday, coverage, and who each target stands for."""
+    coverage = coverage_of(team, policy, now)
+    serving = shifts_now(team, now)
+    return paging.Moment(
+        weekday=now.astimezone(ZoneInfo(team.zone)).weekday(),
+        in_coverage=is_covered(coverage, now),
+        reach={target: _reach(target, team, serving, now) for target in dict.fromkeys(targets)},
+    )
+
+
+def _reach(target: str, team: Team, serving: list[Shift], now: datetime) -> paging.Reach:
+    kind, _, name = target.partition(":")
+    match kind:
+        case "person":
+            person = Person.objects.filter(pk=int(name), is_active=True).first() if name.isdigit() else None
+            return _people(
+                [person] if person else [], f"{person}" if person else f"person {name} has no active account"
+            )
+        case "seat":
+            return _seat(name, serving)
+        case "next":
+            return _next(name, team, serving, now)
+        case "team":
+            return _whole_team(team)
+        case _:
+            fallback = team.fallback if team.fallback and team.fallback.is_active else None
+            if fallback is None:
+                return paging.Reach((), "the team has no fallback person")
+            return _people([fallback], f"{fallback} is the team's fallback person")
+
+
+def _people(people: list[Person], why: str) -> paging.Reach:
+    return paging.Reach(tuple(person.pk for person in people), why)
+
+
+def _is_seat(shift: Shift, name: str) -> bool:
+    rotation, slash, seat = name.rpartition("/")
+    return shift.seat == seat and (not slash or shift.rotation.slug == rotation)
+
+
+def _seat(name: str, serving: list[Shift]) -> paging.Reach:
+    standing = [shift for shift in serving if _is_seat(shift, name) and shift.person and shift.person.is_active]
+    if not standing:
+        return paging.Reach((), f"nobody stands the watch as {name} now")
+    people = [shift.person for shift in standing if shift.person]
+    return _people(people, "; ".join(f"{shift.person} is {shift.seat} on watch" for shift in standing))
+
+
+def _next(name: str, team: Team, serving: list[Shift], now: datetime) -> paging.Reach:
+    """The next person on watch in that seat who is not on watch in it now."""
+    rotation, slash, seat = name.rpartition("/")
+    now_on = {shift.person_id for shift in serving if _is_seat(shift, name)}
+    coming = Shift.objects.filter(
+        rotation__team=team, rotation__archived_at=None, seat=seat, starts_at__gt=now, person__is_active=True
+    ).exclude(person_id__in=[person for person in now_on if person])
+    if slash:
+        coming = coming.filter(rotation__slug=rotation)
+    shift = coming.select_related("person").order_by("starts_at").first()
+    if shift is None or shift.person is None:
+        return paging.Reach((), f"nobody else follows as {seat}")
+    return _people([shift.person], f"{shift.person} is next on watch as {seat}")
+
+
+def _whole_team(team: Team) -> paging.Reach:
+    members = Membership.objects.filter(team=team, role__in=SERVING, person__is_active=True).select_related("person")
+    people = [member.person for member in members.order_by("id")]
+    if not people:
+        return paging.Reach((), "the team has no members")
+    return _people(people, f"all hands: {', '.join(str(person) for person in people)}")
+
+
+def page_fact(page: Page) -> paging.Page:
+    """Give what paging decides on."""
+    name = str(page.answered_by) if page.answered_by_id else ""
+    return paging.Page(page.state, page.severity, page.urgency, page.step, page.round, page.answered_by_id, name)
+
+
+def usable_addresses(person: int) -> list[delivery.Address]:
+    """Read a person's verified addresses that have not failed for good."""
+    rows = ContactAddress.objects.filter(
+        person_id=person, verified_at__isnull=False, failed_at=None, removed_at=None
+    ).order_by("id")
+    return [delivery.Address(row.pk, row.channel) for row in rows]
+
+
+def rules_of(person: int, urgency: str) -> list[delivery.Rule]:
+    """Read a person's notification rules for one urgency."""
+    rows = NotificationRule.objects.filter(person_id=person, urgency=urgency).order_by("after_seconds", "id")
+    return [delivery.Rule(row.address_id, timedelta(seconds=row.after_seconds)) for row in rows]
+
+
+def silences_of(team: Team, now: datetime) -> list[alerts.Silence]:
+    """Read the silences of a team that are in force."""
+    rows = Silence.objects.filter(team=team, ends_at__gt=now, starts_at__lte=now, ended_at=None).select_related(
+        "created_by"
+    )
+    return [
+        alerts.Silence(
+            row.pk,
+            row.service_id,
+            alerts.read_matchers(row.matchers),
+            row.starts_at,
+            row.ends_at,
+            row.why,
+            str(row.created_by or "somebody"),
+        )
+        for row in rows
+    ]

