@@ -31,7 +31,8 @@ DEEPEST = 64
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,12})?)? ?([Zz]|[+-]\d\d:?\d\d)?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,12})?)? ?([Zz]|[+-]\d\d:?\d\d[Zz]?)?")
+_TWO_ZONES = re.compile(r"([+-]\d\d:?\d\d)Z$")
 _URL = re.compile(r'https?://[^\s<>"]+', re.IGNORECASE)
 _AS_JSON = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(", ", ": "), default=str)
 
@@ -118,7 +119,8 @@ def _read_written_time(text: str) -> datetime | None:
     if not text.isascii() or not _MOMENT.fullmatch(text):
         return None
     try:
-        moment = datetime.fromisoformat(text.upper())
+        # "+00:00Z" is what PagerDuty's own Python client writes.
+        moment = datetime.fromisoformat(_TWO_ZONES.sub(r"\1", text.upper()))
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # the 31st of February; a zone that moves it out of the calendar
         return None
@@ -162,10 +164,16 @@ def refuse_giant(payload: object) -> None:
 
 
 def tidy(signal: Signal) -> Signal:
-    """Give the signal with every part inside its bounds; one that is inside already comes back equal."""
+    """Give the signal with every part inside its bounds; one that is inside already comes back equal.
+
+    Raises Unreadable if nothing tells which alert it is: with an empty key all such alerts would be one.
+    """
+    fingerprint = read_key(signal.fingerprint)
+    if not fingerprint:
+        raise Unreadable(f"nothing tells which alert this is: {read_line(signal.title, 200)}", "fingerprint")
     return replace(
         signal,
-        fingerprint=read_key(signal.fingerprint),
+        fingerprint=fingerprint,
         title=read_line(signal.title) or "Alert without a title",
         group=read_key(signal.group),
         severity=read_word(signal.severity),
