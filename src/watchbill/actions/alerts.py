@@ -16,11 +16,12 @@ from django.db import transaction
 
 from watchbill import monitors
 from watchbill.actions import paging
+from watchbill.actions.access import require
 from watchbill.actions.log import Subject, record
 from watchbill.actions.placing import Batch
 from watchbill.actions.timers import Claim, finish
 from watchbill.core.signals import Signal
-from watchbill.db.models import AlertGroup, Inbox, MonitorConnection, Service
+from watchbill.db.models import AlertGroup, Inbox, MonitorConnection, Person, Service
 from watchbill.kit.errors import Unreadable
 
 log = structlog.get_logger()
@@ -114,8 +115,9 @@ def _read(row: Inbox, connection: MonitorConnection | None, now: datetime) -> li
     return signals
 
 
-def replay(service: Service, now: datetime) -> int:
-    """Put what was not understood back into the inbox, in its old order; returns how many. The caller authorises."""
+def replay(service: Service, person: Person, now: datetime) -> int:
+    """Put what was not understood back into the inbox, in its old order; returns how many. Raises NotAllowed."""
+    require(person, service.team, "member", "read payloads again")
     count = Inbox.objects.filter(service_id=service.pk, state__gt=Inbox.PARSED).update(state=Inbox.WAITING, error="")
     if count:
         record(
@@ -141,10 +143,7 @@ def look_again(claim: Claim, now: datetime) -> None:
         Batch(group.service, [], now).ask_policy(group, after=claim.kind)
 
 
-HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {
-    ("page", "climb"): paging.climb_page,
-    ("page", "acknowledgement_expires"): paging.ask_page_again,
-    ("page", "snooze_over"): paging.ask_page_again,
+TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {
     ("alert", "silence_over"): look_again,
     ("alert", "coverage_starts"): look_again,
 }

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from watchbill.db.models import Event, Person
+from watchbill.db.wake import wake_workers
 
 
 @dataclass(frozen=True)
@@ -69,4 +70,5 @@ def record(
     """Write one line in the log: what happened to the subject, by whom, and why."""
     event = event_of(subject, kind, why, now, actor, data)
     event.save()
+    wake_workers()
     return event

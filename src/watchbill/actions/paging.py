@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -274,3 +274,10 @@ def words_of(page: Page) -> Words:
         path=f"/alerts/{page.group_id}" if page.group_id else f"/pages/{page.pk}",
         action="Answer this page",
     )
+
+
+TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {
+    ("page", "climb"): climb_page,
+    ("page", "acknowledgement_expires"): ask_page_again,
+    ("page", "snooze_over"): ask_page_again,
+}

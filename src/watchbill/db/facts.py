@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from watchbill.core import alerts, delivery, paging
-from watchbill.core.coverage import Coverage, covers, next_start, read_coverage
+from watchbill.core import coverage as hours
+from watchbill.core.coverage import Coverage
 from watchbill.core.rota.holidays import public_holidays
 from watchbill.db.models import ContactAddress, Membership, NotificationRule, Page, Person, Policy, Shift, Silence, Team
 
@@ -26,20 +27,25 @@ def coverage_of(team: Team, policy: dict[str, Any], now: datetime) -> Coverage |
     written = policy.get("coverage")
     if not written:
         return None
+    return hours.from_json({"zone": team.zone, "windows": written, "holidays": holidays_of(team, now)})
+
+
+def holidays_of(team: Team, now: datetime) -> list[str]:
+    """Read the public holidays of a team's calendar around `now`, as ISO dates."""
+    if not team.holiday_country:
+        return []
     years = (now.year - 1, now.year, now.year + 1)
-    country = team.holiday_country
-    days = frozenset(public_holidays(country, team.holiday_subdivision, years)) if country else frozenset()
-    return read_coverage(written, team.zone, days)
+    return [day.isoformat() for day in public_holidays(team.holiday_country, team.holiday_subdivision, years)]
 
 
 def is_covered(coverage: Coverage | None, now: datetime) -> bool:
     """Tell whether coverage holds now."""
-    return coverage is None or covers(coverage, now)
+    return hours.covers(coverage, now)
 
 
 def coverage_starts(coverage: Coverage | None, now: datetime) -> datetime | None:
     """Give when coverage next starts; None when it always holds or never will."""
-    return None if coverage is None else next_start(coverage, now)
+    return hours.next_start(coverage, now)
 
 
 def shifts_now(team: Team, now: datetime) -> list[Shift]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
@@ -27,8 +27,17 @@ def unseal(text: str) -> Any:
     return json.loads(_fernet().decrypt(text.encode()))
 
 
-class SealedField(models.TextField):  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    TextOfAny = models.TextField[Any, Any]
+else:
+    TextOfAny = models.TextField
+
+
+class SealedField(TextOfAny):
     """Holds a JSON value, encrypted in the table, plain in Python. It cannot be searched."""
+
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
         """Decrypt on the way in."""

@@ -35,15 +35,24 @@ class Config:
 
     @property
     def secret(self) -> str:
-        """Give the instance's secret, made at the first start and kept in the data folder, readable by its owner."""
-        path = self.data / "secret"
+        """Give the instance's secret; nodes that share a database must share it (WATCHBILL_SECRET)."""
+        return os.environ.get("WATCHBILL_SECRET") or self._kept("secret", secrets.token_urlsafe(48))
+
+    @property
+    def setup_code(self) -> str:
+        """Give the code that claims a fresh instance at /welcome/."""
+        return os.environ.get("WATCHBILL_SETUP_CODE") or self._kept("setup-code", f"{secrets.randbelow(10**8):08d}")
+
+    def _kept(self, name: str, fresh: str) -> str:
+        """Read a small secret of the data folder, made at the first start, readable by its owner alone."""
+        path = self.data / name
         self.data.mkdir(parents=True, exist_ok=True)
         try:
             with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(48))
+                file.write(fresh)
         except FileExistsError:
             pass
-        return os.environ.get("WATCHBILL_SECRET") or path.read_text().strip()
+        return path.read_text().strip()
 
 
 def read_config() -> Config:

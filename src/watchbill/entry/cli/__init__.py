@@ -1,1 +1,43 @@
-"""The cli door."""
+"""The command line: runs the server, and speaks the API of one.
+
+Each command is loaded when it is asked for, so that `watchbill who` does not wait for Django.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from watchbill import __version__
+
+COMMANDS = {
+    "serve": "watchbill.entry.cli.run:serve",
+    "web": "watchbill.entry.cli.run:web",
+    "worker": "watchbill.entry.cli.run:worker",
+    "migrate": "watchbill.entry.cli.run:migrate",
+    "demo": "watchbill.entry.cli.run:demo",
+}
+
+
+class LateGroup(click.Group):
+    """Imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name every command."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        where = COMMANDS.get(cmd_name)
+        if where is None:
+            return None
+        module, _, name = where.partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="watchbill")
+def main() -> None:
+    """Watchbill runs an operations team: who is on watch, what reached them, what they did about it."""

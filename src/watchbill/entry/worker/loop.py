@@ -18,6 +18,7 @@ from watchbill.actions import alerts, delivery, timers
 from watchbill.actions.settings import channel_settings
 from watchbill.db.wake import WOKEN
 from watchbill.egress import Client
+from watchbill.entry.worker.handlers import HANDLERS
 
 log = structlog.get_logger()
 POLL = 0.5
@@ -89,7 +90,7 @@ class Worker:
         return len(claims) == CLAIM
 
     def _do_timer(self, claim: timers.Claim) -> None:
-        handler = alerts.HANDLERS.get((claim.subject_kind, claim.kind))
+        handler = HANDLERS.get((claim.subject_kind, claim.kind))
         try:
             if handler is None:
                 raise LookupError(f"no handler for {claim.kind} of {claim.subject_kind}")

@@ -1,0 +1,125 @@
+"""Read a request: its body up to a limit, the place where JSON breaks, and the key in a header."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+
+import msgspec
+
+from watchbill.entry.intake.answers import Receive, Scope
+
+PATIENCE = 16
+_AT_BYTE = re.compile(r" \(byte (\d+)\)")
+
+
+class TooLarge(Exception):
+    """The body is longer than allowed; `read_up` tells whether all of it was read, so that the line may stay open."""
+
+    def __init__(self, *, read_up: bool) -> None:
+        super().__init__()
+        self.read_up = read_up
+
+
+class SenderGone(Exception):
+    """The sender hung up before the body was complete: nothing was promised."""
+
+
+class NotJson(Exception):
+    """The body is not JSON. `line` and `column` count from 1, columns in characters."""
+
+    def __init__(self, what: str, body: bytes, at: int) -> None:
+        before = body[:at].decode("utf-8", "replace")
+        self.line = before.count("\n") + 1
+        self.column = len(before) - (before.rfind("\n") + 1) + 1
+        super().__init__(f"The body is not JSON: {what} at line {self.line}, column {self.column}.")
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """Read the whole body; raises TooLarge above `limit` bytes, SenderGone."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise SenderGone
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        body = await _read_on(receive, body, limit)
+    if len(body) > limit:
+        raise TooLarge(read_up=True)
+    return body
+
+
+async def _read_on(receive: Receive, first: bytes, limit: int) -> bytes:
+    """Read what follows. What is too large is read a while longer and thrown away: a sender in the middle of its
+    body would not see the answer on a line that was cut."""
+    parts, size, more = [first], len(first), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise SenderGone
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size <= limit:
+            parts.append(part)
+        more = message.get("more_body", False)
+        if size > PATIENCE * limit:
+            raise TooLarge(read_up=not more)
+    if size > limit:
+        raise TooLarge(read_up=True)
+    return b"".join(parts)
+
+
+def read_json(body: bytes) -> object:
+    """Decode a body; raises NotJson with the place."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _locate(error, body) from None
+
+
+_skim = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def check_json(body: bytes) -> None:
+    """Check that a body is JSON without building its values; raises NotJson with the place."""
+    try:
+        _skim(body)
+        if not body.isascii():
+            body.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _locate(error, body) from None
+
+
+def _locate(error: Exception, body: bytes) -> NotJson:
+    if not body.strip():
+        return NotJson("it is empty", body, 0)
+    if isinstance(error, RecursionError):
+        return NotJson("nested too deep", body, 0)
+    try:
+        body.decode()
+    except UnicodeDecodeError as broken:
+        return NotJson("a byte that is not UTF-8", body, broken.start)
+    text = str(error)
+    place = _AT_BYTE.search(text)
+    if place is None:
+        return NotJson("it ends too early", body, len(body))
+    return NotJson(_AT_BYTE.sub("", text).removeprefix("JSON is malformed: "), body, int(place[1]))
+
+
+def header_of(scope: Scope, name: bytes) -> str:
+    """Give a header's text, or nothing."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1")).strip()
+    return ""
+
+
+def key_in_headers(scope: Scope) -> str:
+    """Find a key where tools put one: `Authorization: Bearer|GenieKey|Token KEY`, or the password of Basic."""
+    scheme, _, given = header_of(scope, b"authorization").partition(" ")
+    if scheme.lower() != "basic":
+        return given.strip() or header_of(scope, b"x-routing-key")
+    try:
+        return b64decode(given, validate=True).decode().partition(":")[2]
+    except (NotBase64, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,16 @@
+"""Which action does what when a timer of a kind is due: each domain's module lists its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from watchbill.actions import alerts, paging
+from watchbill.actions.timers import Claim
+
+Handler = Callable[[Claim, datetime], None]
+
+HANDLERS: dict[tuple[str, str], Handler] = {
+    **paging.TIMER_HANDLERS,
+    **alerts.TIMER_HANDLERS,
+}

@@ -1,0 +1,182 @@
+"""Placing: which group a signal belongs to, what a severity asks, what silences it, what is kept when unreadable."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from watchbill.actions import alerts
+from watchbill.db.models import Alert, AlertGroup, Inbox, Page, Policy, Silence
+
+
+def set_policy(world, **rules):
+    Policy.objects.create(
+        team=world.team,
+        version=Policy.objects.filter(team=world.team).count() + 1,
+        preset="test",
+        settings={"rules": rules},
+        adopted_at=world.now,
+        why="for this test",
+    )
+
+
+def test_the_same_event_again_is_the_same_alert_and_pages_once(world):
+    for _ in range(3):
+        world.event()
+    world.work()
+    assert AlertGroup.objects.count() == 1
+    assert Alert.objects.get().count == 3
+    assert Page.objects.count() == 1
+
+
+def test_a_thousand_signals_of_one_key_make_one_exact_row(world):
+    for _ in range(1000):
+        world.event()
+    world.work()
+    group = AlertGroup.objects.get()
+    assert (group.signal_count, group.alert_count, group.firing_count) == (1000, 1, 1)
+
+
+def test_a_warning_pages_nobody_and_is_due_within_two_days(world):
+    """PRI-04: a warning is for a day or two."""
+    world.event(severity="warning")
+    world.work()
+    assert Page.objects.count() == 0
+    assert world.group().due_at == world.now + timedelta(hours=48)
+    assert "alert.listed" in world.story(world.group())
+
+
+def test_an_error_outside_coverage_waits_for_coverage_and_then_pages(world):
+    """PRI-04: error is soon, in coverage hours."""
+    Policy.objects.create(
+        team=world.team,
+        version=2,
+        preset="test",
+        settings={"coverage": [{"weekdays": [0, 1, 2, 3, 4], "start": "08:00", "end": "18:00"}]},
+        adopted_at=world.now,
+        why="coverage",
+    )
+    world.forward(hours=12)
+    world.event(severity="error")
+    world.work()
+    assert Page.objects.count() == 0
+    world.forward(hours=10, minutes=59)
+    assert Page.objects.count() == 0
+    world.forward(minutes=2)
+    assert Page.objects.count() == 1
+
+
+def test_an_unknown_severity_counts_as_the_worst_and_says_so(world):
+    world.arrives(
+        {
+            "event_action": "trigger",
+            "dedup_key": "x",
+            "payload": {"summary": "odd", "source": "s", "severity": "critical"},
+        }
+    )
+    world.work()
+    assert world.group().severity == "critical"
+
+
+def test_a_worse_alert_in_the_same_group_pages_although_the_first_did_not(world):
+    set_policy(world, alert_grouping={"labels": ["service"]})
+    world.event(key="a", severity="warning")
+    world.work()
+    assert Page.objects.count() == 0
+    world.event(key="b", severity="critical")
+    world.work()
+    assert Page.objects.count() == 1
+    assert "alert.worsened" in world.story(world.group())
+
+
+def test_a_group_is_over_when_the_last_of_its_alerts_clears(world):
+    set_policy(world, alert_grouping={"labels": ["cluster"]})
+    world.event(key="a")
+    world.event(key="b")
+    world.work()
+    world.event("resolve", key="a")
+    world.work()
+    assert world.group().state == "firing"
+    world.event("resolve", key="b")
+    world.work()
+    assert world.group().state == "resolved"
+    assert AlertGroup.objects.count() == 1
+
+
+def test_an_alert_that_comes_back_at_once_is_flapping_and_reopens_its_group(world):
+    world.event()
+    world.work()
+    world.event("resolve")
+    world.work()
+    world.forward(minutes=2)
+    world.event()
+    world.work()
+    group = AlertGroup.objects.get()
+    assert (group.state, group.restarts) == ("firing", 1)
+    assert Page.objects.filter(closed_at=None).count() == 1
+
+
+def test_an_alert_that_comes_back_later_is_a_new_group(world):
+    world.event()
+    world.work()
+    world.event("resolve")
+    world.work()
+    world.forward(minutes=10)
+    world.event()
+    world.work()
+    assert AlertGroup.objects.count() == 2
+
+
+def test_a_silenced_alert_pages_nobody_and_pages_when_the_silence_ends_and_it_still_fires(world):
+    Silence.objects.create(
+        team=world.team,
+        service=world.service,
+        matchers=[],
+        why="disk swap",
+        starts_at=world.now,
+        ends_at=world.now + timedelta(hours=1),
+        created_at=world.now,
+        created_by=world.ana,
+    )
+    world.event()
+    world.work()
+    assert Page.objects.count() == 0
+    assert "silenced by Ana: disk swap" in world.reasons(world.group())
+    world.forward(minutes=61)
+    assert world.mailbox.readers() == ["ana@example.org"]
+
+
+def test_what_no_monitor_understands_is_kept_with_its_reason_and_can_be_read_again(world):
+    world.arrives({"something": "else"})
+    world.event()
+    world.work()
+    kept = Inbox.objects.get(state=Inbox.NOT_UNDERSTOOD)
+    assert kept.error
+    assert Page.objects.count() == 1, "a payload that cannot be read never stops its neighbours"
+    assert alerts.replay(world.service, world.eva, world.now) == 1
+    world.work()
+    assert Inbox.objects.get(pk=kept.pk).state == Inbox.NOT_UNDERSTOOD
+
+
+def test_an_acknowledgement_at_the_monitor_stops_the_climb(world):
+    world.event()
+    world.work()
+    world.event("acknowledge")
+    world.forward(minutes=30)
+    assert world.mailbox.readers() == ["ana@example.org"]
+    assert world.group().state == "acknowledged"
+
+
+@pytest.mark.parametrize("action", ["resolve", "acknowledge"])
+def test_an_answer_to_nothing_changes_nothing(world, action):
+    world.event(action, key="never seen")
+    world.work()
+    assert AlertGroup.objects.count() == 0
+
+
+def test_the_detection_source_is_on_every_alert(world):
+    """PAG-04: how did it reach us?"""
+    world.event()
+    world.work()
+    assert world.group().detected_by == "alert"
