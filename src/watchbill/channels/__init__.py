@@ -4,26 +4,31 @@ To add a channel, add one file here. The file holds:
 
     TITLE      the channel's name, as a person reads it
     HINT       one sentence: what a person needs to have for it
-    Address    pydantic model: the form, the API schema and the check all come from it; secret parts are
-               SecretStr; `shown()` gives the text that lists it without its secrets
+    Address    pydantic model (extra="forbid"): the form, the API schema and the check all come from it;
+               secret parts are SecretStr; `shown()` gives the text that lists it without its secrets;
+               `urls()`, where a person typed any, gives them by field, so that a door can have them checked
     Settings   optional pydantic model: what the operator sets once for the whole instance (a mail server)
     send(message, address, settings, http) -> Receipt
                hands one message over; every I/O error becomes DeliveryFailed(permanent=...), because one
                that leaks would stop a worker
 
-`http` is the one way out to an address that a person typed (watchbill.egress). A channel reads no clock and
-keeps no state. `tests/plugins/test_every_plugin.py` asks every file the same questions.
+`http` is the one way out to an address that a person typed (watchbill.egress); `http.deliver(url, json=...)`
+already turns every unhappy answer into DeliveryFailed. A channel decides nothing by a clock and keeps no state.
+`tests/channels/test_every_channel.py` asks every file the same questions; docs/write-a-channel.md is the tour.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from types import ModuleType
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr, ValidationError
+from pydantic_core import to_jsonable_python
 
 from watchbill.egress import Client
+from watchbill.kit.errors import DeliveryFailed
 from watchbill.kit.plugins import find_plugins
 
 
@@ -37,7 +42,9 @@ class NoSettings(BaseModel):
 class Message:
     """What is to reach a person. `key` stays the same when the same message must leave twice.
 
-    `link` opens the page that answers; `action` is the word on its button ("Answer this page").
+    `link` opens the page that answers; `action` is the word on its button ("Answer this page"). `thread` is
+    shared by the messages of one page, so that a mailbox shows them together. `at` (aware) is when it was
+    written; a channel whose vendor wants a date takes it from here.
     """
 
     key: str
@@ -47,6 +54,8 @@ class Message:
     action: str = ""
     urgency: Literal["important", "default"] = "default"
     purpose: Literal["page", "notice", "code", "test"] = "page"
+    thread: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -74,10 +83,59 @@ def read_address(name: str, values: dict[str, Any]) -> BaseModel:
     return address
 
 
+def check_address(name: str, values: dict[str, Any], http: Client) -> BaseModel:
+    """Check an address and that its URLs may be called; raises pydantic.ValidationError, or Refused with the field.
+
+    This is for the door where a person types it; it looks names up, so it is not for a transaction.
+    """
+    address = read_address(name, values)
+    urls: dict[str, str] = address.urls() if hasattr(address, "urls") else {}
+    for field, url in urls.items():
+        http.check(url, field)
+    return address
+
+
+def to_plain(model: BaseModel) -> dict[str, Any]:
+    """Give an address or settings as plain JSON with the secrets in clear, to be stored encrypted and nowhere else.
+
+    `Address.model_validate(to_plain(address))` gives the same address back.
+    """
+    plain: dict[str, Any] = to_jsonable_python(_reveal(model.model_dump()))
+    return plain
+
+
 def send(name: str, message: Message, address: dict[str, Any], settings: dict[str, Any], http: Client) -> Receipt:
-    """Hand one message over through the channel called `name`; raises DeliveryFailed."""
-    channel = all_channels()[name]
-    receipt: Receipt = channel.send(
-        message, channel.Address.model_validate(address), settings_of(channel).model_validate(settings), http
-    )
+    """Hand one message over through the channel called `name`; raises DeliveryFailed and nothing else.
+
+    A channel that is no longer installed, an address of an older form and settings that are missing are all
+    failures for good: the next address of the person is tried at once.
+    """
+    channel = all_channels().get(name)
+    if channel is None:
+        raise DeliveryFailed(f"There is no channel called {name} here any more", permanent=True)
+    try:
+        known_address = channel.Address.model_validate(address)
+    except ValidationError as error:
+        raise DeliveryFailed(f"This {channel.TITLE} address cannot be used: {_first(error)}", permanent=True) from None
+    try:
+        known_settings = settings_of(channel).model_validate(settings)
+    except ValidationError as error:
+        raise DeliveryFailed(f"{channel.TITLE} is not set up here: {_first(error)}", permanent=True) from None
+    receipt: Receipt = channel.send(message, known_address, known_settings, http)
     return receipt
+
+
+def _reveal(value: Any) -> Any:
+    if isinstance(value, SecretStr | SecretBytes):
+        return value.get_secret_value()
+    if isinstance(value, dict):
+        return {key: _reveal(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_reveal(inner) for inner in value]
+    return value
+
+
+def _first(error: ValidationError) -> str:
+    """Say the first thing that is wrong, never with the value: it may be a secret."""
+    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
