@@ -28,6 +28,7 @@ MOST_LABELS = 64
 MOST_LINKS = 16
 MOST_VALUES = 100_000
 DEEPEST = 64
+_ENOUGH = 65_536
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -50,7 +51,7 @@ def read_text(value: object, limit: int = LONGEST_TEXT) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         value = _write_json(value, limit)
-    return _cut(_clean(value), limit)
+    return _cut(_clean(value[: 2 * limit]), limit)
 
 
 def read_line(value: object, limit: int = LONGEST_LINE) -> str:
@@ -65,7 +66,7 @@ def read_word(value: object) -> str:
 
 def read_key(value: object, limit: int = LONGEST_KEY) -> str:
     """Give any JSON value as a key: what is too long ends in its digest, so that two long keys stay two."""
-    whole = _clean(value if isinstance(value, str) else read_text(value)).strip()
+    whole = _clean(value[:_ENOUGH] if isinstance(value, str) else read_text(value)).strip()
     if len(whole) <= limit:
         return whole
     digest = digest_of(whole)
@@ -147,8 +148,8 @@ def read_list(value: object, where: str) -> list[Any]:
     return value
 
 
-def refuse_giant(payload: object) -> None:
-    """Refuse, with Unreadable, what is too large or nested too deep to be worked on with expressions."""
+def count_values(payload: object) -> int:
+    """Count the values of a payload; raises Unreadable if it is too large or too deep to look things up in."""
     count = 0
     waiting = [(payload, 0)]
     while waiting:
@@ -161,6 +162,7 @@ def refuse_giant(payload: object) -> None:
             waiting += [(part, depth + 1) for part in inner]
         if count + len(waiting) > MOST_VALUES:
             raise Unreadable(f"the payload holds more than {MOST_VALUES} values")
+    return count
 
 
 def tidy(signal: Signal) -> Signal:

@@ -15,16 +15,18 @@ from functools import lru_cache
 from typing import Any
 
 import jmespath
-from jmespath import exceptions
-from jmespath.visitor import TreeInterpreter
+from jmespath import ast, exceptions, functions
+from jmespath.visitor import Options, TreeInterpreter
 
 from watchbill.kit.errors import Refused
 from watchbill.monitors._reading import read_text
 
 LONGEST_TEMPLATE = 1000
 LONGEST_EXPRESSION = 300
-MOST_STEPS = 300_000
 LONGEST_RESULT = 1_000_000
+STEPS = 100_000
+STEPS_PER_VALUE = 30
+CHARACTERS_PER_STEP = 32
 
 _HOLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _DEEPEST = 24
@@ -39,6 +41,10 @@ class BadTemplate(Refused):
     def __init__(self, message: str, expression: str) -> None:
         super().__init__(message)
         self.expression = expression
+
+
+class TooMuchWork(Refused):
+    """The steps of one payload are used up; whatever has not been read yet would be guessed."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +69,18 @@ class Expression:
 
 
 class Budget(TreeInterpreter):
-    """Works expressions out and counts: one step for each node visited and each item that a list comes to."""
+    """Works expressions out and counts the steps: each node visited, each item of a list, each stretch of new text.
 
-    def __init__(self, steps: int = MOST_STEPS) -> None:
-        super().__init__()
-        self._left = steps
+    `values` is how many values the payload holds: a larger one may cost more, in proportion.
+    """
+
+    def __init__(self, values: int) -> None:
+        super().__init__(Options(custom_functions=_Functions()))
+        self._values = values
+        self._left = STEPS + STEPS_PER_VALUE * values
 
     def work_out(self, expression: Expression, item: object) -> Any:
-        """Give the value of `expression` on `item`; raises BadTemplate."""
+        """Give the value of `expression` on `item`; raises BadTemplate, or TooMuchWork once the steps are used up."""
         try:
             return self.visit(expression.tree, item)
         except BadTemplate as failure:
@@ -79,14 +89,40 @@ class Budget(TreeInterpreter):
             raise BadTemplate(_explain(failure), expression.text) from failure
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
-        """Visit one node of an expression; raises BadTemplate once the steps are used up."""
+        """Visit one node of an expression; raises TooMuchWork once the steps are used up."""
         result = super().visit(node, *args, **kwargs)
-        self._left -= 1 + (len(result) if isinstance(result, list) else 0)
-        if self._left < 0:
-            raise BadTemplate("this asks for too much work: the payload is too large for the mapping", "")
-        if isinstance(result, str) and len(result) > LONGEST_RESULT:
-            raise BadTemplate("this gives a text of more than a million characters", "")
+        if isinstance(result, list):
+            self._spend(1 + len(result))
+        elif isinstance(result, str) and node["type"] == "function_expression":
+            self._spend(1 + len(result) // CHARACTERS_PER_STEP)
+            if len(result) > LONGEST_RESULT:
+                raise BadTemplate("this gives a text of more than a million characters", "")
+        else:
+            self._spend(1)
         return result
+
+    def visit_comparator(self, node: Any, value: Any) -> Any:
+        """Compare two sides; two structures are compared to their depths, so that costs the whole payload."""
+        sides = [self.visit(side, value) for side in node["children"]]
+        if all(isinstance(side, list | dict) and side for side in sides):
+            self._spend(self._values)
+        known: Any = {**node, "children": [ast.literal(side) for side in sides]}
+        return super().visit_comparator(known, value)
+
+    def _spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise TooMuchWork("this asks for too much work: the payload is too large for the mapping")
+
+
+class _Functions(functions.Functions):
+    """JMESPath's functions, except that contains() does not compare structures."""
+
+    def call_function(self, function_name: str, resolved_args: Any) -> Any:
+        """Call one function; raises BadTemplate where the work would be without measure."""
+        if function_name == "contains" and any(isinstance(part, list | dict) for part in resolved_args[1:]):
+            raise BadTemplate("contains() looks for a text or a number, not for a list or an object", "")
+        return super().call_function(function_name, resolved_args)
 
 
 @lru_cache(maxsize=1024)
@@ -138,7 +174,7 @@ def _explain(failure: Exception) -> str:
     match failure:
         case exceptions.EmptyExpressionError():
             return "there is nothing between {{ and }}"
-        case exceptions.IncompleteExpressionError():
+        case exceptions.IncompleteExpressionError() | exceptions.ParseError(token_value="" | None):
             return "the expression ends too early"
         case exceptions.LexerError():
             return f"{failure.message} (at character {failure.lexer_position + 1})"

@@ -29,8 +29,8 @@ from watchbill.monitors import (
     read_word,
 )
 from watchbill.monitors._mapping import Settings
-from watchbill.monitors._reading import refuse_giant, tidy
-from watchbill.monitors._templates import BadTemplate, Budget, read_template
+from watchbill.monitors._reading import count_values, tidy
+from watchbill.monitors._templates import BadTemplate, Budget, TooMuchWork, read_template
 
 __all__ = ["Settings", "parse", "preview"]
 
@@ -59,11 +59,10 @@ _MOST_PROBLEMS = 50
 def parse(payload: object, settings: Settings) -> list[Signal]:
     """Read a payload through the mapping.
 
-    Raises Unreadable if the alerts are not where the mapping says, or one has neither title nor key. Any other
-    setting that does not fit costs its own field, not the alert.
+    Raises Unreadable if the alerts are not where the mapping says, if one has neither title nor key, or if the
+    mapping asks for too much work. Any other setting that does not fit costs its own field, not the alert.
     """
-    refuse_giant(payload)
-    reading = _Reading(payload, settings)
+    reading = _Reading(payload, settings, count_values(payload))
     signals = [reading.read_item(item, number) for number, item in enumerate(reading.find_items())]
     return [signal for signal in signals if signal]
 
@@ -74,19 +73,18 @@ def preview(payload: object, settings: Settings | Mapping[str, Any]) -> Preview:
     `settings` may be the raw values of the form: a field that cannot be read counts as empty and as a problem.
     """
     mapping, problems = (settings, []) if isinstance(settings, Settings) else _read_form(settings)
-    reading = _Reading(payload, mapping)
     signals: list[Signal] = []
     try:
-        refuse_giant(payload)
+        reading = _Reading(payload, mapping, count_values(payload))
         items = reading.find_items()
     except Unreadable as failure:
-        reading.complain("items", mapping.items, failure.message)
-        items = []
+        return Preview((), (*problems, Problem("items", mapping.items, failure.message)))
     for number, item in enumerate(items):
         try:
             signal = reading.read_item(item, number)
         except Unreadable as failure:
-            reading.complain("title", mapping.title, failure.message)
+            field = failure.where if failure.where in Settings.model_fields else "title"
+            reading.complain(field, read_text(getattr(mapping, field)), failure.message)
             continue
         signals += [tidy(signal)] if signal else []
     problems += reading.problems
@@ -111,11 +109,11 @@ def _read_form(values: Mapping[str, Any]) -> tuple[Settings, list[Problem]]:
 class _Reading:
     """One payload read through one mapping; collects what did not work."""
 
-    def __init__(self, payload: object, settings: Settings) -> None:
+    def __init__(self, payload: object, settings: Settings, size: int) -> None:
         self.problems: list[Problem] = []
         self._payload = payload
         self._settings = settings
-        self._budget = Budget()
+        self._budget = Budget(size)
 
     def complain(self, field: str, expression: str, message: str) -> None:
         """Note what is wrong with a field."""
@@ -127,20 +125,21 @@ class _Reading:
         if isinstance(found, list):
             return found
         if not isinstance(found, dict):
-            why = self.problems[-1].message if self.problems else "there is neither a list nor an object"
+            why = self._explain_since(0, "there is neither a list nor an object")
             raise Unreadable(f"no alerts found: {why}", "items")
         return [found]
 
     def read_item(self, item: object, number: int) -> Signal | None:
         """Read one alert; None if the mapping leaves it out; raises Unreadable if it has neither title nor key."""
         item = {**item, "_payload": self._payload} if isinstance(item, dict) else item
+        before = len(self.problems)
         state = self._read_state(item)
         if state == "ignored":
             return None
         title = read_line(self._look_up("title", item))
         key = read_key(self._look_up("fingerprint", item))
         if not title and not key:
-            why = self.problems[-1].message if self.problems else "nothing is there"
+            why = self._explain_since(before, "nothing is there")
             raise Unreadable(f"alert {number + 1} has neither a title nor a key: {why}", f"items[{number}]")
         return Signal(
             state=state,
@@ -185,14 +184,21 @@ class _Reading:
 
     def _look_up(self, field: str, item: object) -> Any:
         text = getattr(self._settings, field)
+        before = len(self.problems)
         value = self._fill(field, text, item)
-        if text and value in (None, "") and field in self._settings.model_fields_set:
+        silent = before == len(self.problems) and field in self._settings.model_fields_set
+        if text and value in (None, "") and silent:
             self.complain(field, text, "finds nothing in this payload")
         return value
+
+    def _explain_since(self, start: int, otherwise: str) -> str:
+        return self.problems[start].message if len(self.problems) > start else otherwise
 
     def _fill(self, field: str, text: str, item: object) -> Any:
         try:
             return read_template(text).fill(item, self._budget)
+        except TooMuchWork as failure:
+            raise Unreadable(failure.message, field) from failure
         except BadTemplate as failure:
             self.complain(field, failure.expression or text, failure.message)
             return None
