@@ -225,6 +225,14 @@ def test_the_contracts_parse_reads_it_by_its_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", all_monitors())
+def test_settings_that_are_no_longer_valid_put_the_payload_aside(name: str) -> None:
+    """A worker that crashed on them would hold up every payload behind."""
+    with pytest.raises(Unreadable) as refusal:
+        parse(name, all_monitors()[name].EXAMPLES[0].payload, {"a_setting_of_last_year": 1})
+    assert refusal.value.where == "settings.a_setting_of_last_year"
+
+
+@pytest.mark.parametrize("name", all_monitors())
 def test_the_page_on_connecting_has_a_heading_for_it(name: str) -> None:
     headings = re.findall(r"^## (.+)$", (DOCS / "connect-a-monitor.md").read_text(), re.MULTILINE)
     assert all_monitors()[name].TITLE in headings

@@ -28,9 +28,10 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from watchbill.core.signals import Signal
+from watchbill.kit.errors import Unreadable
 from watchbill.kit.plugins import find_plugins
 from watchbill.monitors._reading import (
     digest_of,
@@ -130,7 +131,16 @@ def write_set_up(name: str, base: str, key: str) -> str:
 
 
 def parse(name: str, payload: object, settings: dict[str, Any]) -> list[Signal]:
-    """Read a payload with the monitor called `name`; raises Unreadable. Every part of a signal is in its bounds."""
+    """Read a payload with the monitor called `name`; every part of a signal is in its bounds.
+
+    Raises Unreadable, also when the stored settings are no longer valid: the payload waits until they are mended.
+    """
     monitor = all_monitors()[name]
-    signals: list[Signal] = monitor.parse(payload, settings_of(monitor).model_validate(settings))
+    try:
+        valid = settings_of(monitor).model_validate(settings)
+    except ValidationError as failure:
+        wrong = failure.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(["settings", *map(str, wrong["loc"])])
+        raise Unreadable(f"the settings of this connection are not valid: {where}: {wrong['msg']}", where) from failure
+    signals: list[Signal] = monitor.parse(payload, valid)
     return [tidy(signal) for signal in signals]
