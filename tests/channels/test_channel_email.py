@@ -172,6 +172,7 @@ def ask_password(server: Any, session: Any, envelope: Any, mechanism: str, given
     return AuthResult(success=right, handled=False)
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
 def test_a_server_that_wants_a_password_gets_it() -> None:
     post = Post()
     with mail_server(post, authenticator=ask_password, auth_required=True, auth_require_tls=False) as port:

@@ -88,7 +88,7 @@ def http_host(
         def do_POST(self) -> None:
             self.handle_any()
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: Any) -> None:
             pass
 
     class Server(ThreadingHTTPServer):

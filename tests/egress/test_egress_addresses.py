@@ -7,8 +7,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.egress.outside import NameServer
 
+from tests.egress.outside import NameServer
 from watchbill.egress import Allow, Blocked, Client
 from watchbill.egress.addresses import kind_of, unwrap, why_closed
 from watchbill.kit.errors import Refused

@@ -11,6 +11,7 @@ from time import monotonic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.egress.outside import (
     HERE,
     Authority,
@@ -22,7 +23,6 @@ from tests.egress.outside import (
     http_host,
     raw_host,
 )
-
 from watchbill.egress import Allow, Blocked, Client, NoAnswer, Response, explain, readable
 from watchbill.egress.client import trust
 from watchbill.kit.errors import DeliveryFailed
