@@ -76,14 +76,18 @@ class Shift(models.Model):
 
 
 class Override(models.Model):
-    """Explicit replacement of a shift or a part of one; the later one wins. Removing it keeps the row."""
+    """Explicit replacement of a shift or a part of one; the later one wins. An empty seat means every seat.
+
+    Removing it keeps the row.
+    """
 
     rotation = models.ForeignKey(Rotation, models.CASCADE, related_name="overrides")
-    seat = models.CharField(max_length=40)
+    seat = models.CharField(max_length=40, blank=True)
     person = models.ForeignKey(Person, models.PROTECT, related_name="overrides")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     why = models.TextField(blank=True)
+    outside_coverage = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     removed_at = models.DateTimeField(null=True)
