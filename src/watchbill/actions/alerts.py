@@ -99,8 +99,8 @@ def _read(row: Inbox, connection: MonitorConnection | None, now: datetime) -> li
     try:
         payload = msgspec.json.decode(bytes(row.body))
         note = json.loads(row.note) if row.note else {}
-        if note.get("dedup_key") and isinstance(payload, dict):
-            payload.setdefault("dedup_key", note["dedup_key"])
+        if note.get("dedup_key") and isinstance(payload, dict) and not payload.get("dedup_key"):
+            payload["dedup_key"] = note["dedup_key"]
         signals = monitors.parse(row.monitor, payload, connection.settings if connection else {})
     except Unreadable as error:
         row.state, row.error = (
@@ -108,7 +108,7 @@ def _read(row: Inbox, connection: MonitorConnection | None, now: datetime) -> li
             f"{error.message}{f' at {error.where}' if error.where else ''}"[:2000],
         )
         return []
-    except (msgspec.DecodeError, KeyError) as error:
+    except (msgspec.DecodeError, KeyError, RecursionError) as error:
         row.state, row.error = Inbox.NOT_UNDERSTOOD, f"no monitor {row.monitor} reads this: {error}"[:2000]
         return []
     row.state, row.error = Inbox.PARSED, ""

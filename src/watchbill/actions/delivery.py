@@ -195,6 +195,8 @@ def message_of(row: Outgoing) -> Message:
         action=words.get("action") or ("Answer this page" if row.purpose == "page" else "Open"),
         urgency="important" if row.urgency == "important" else "default",
         purpose=row.purpose,  # type: ignore[arg-type]
+        thread=f"{row.subject_kind}-{row.subject_id}",
+        at=row.created_at,
     )
 
 

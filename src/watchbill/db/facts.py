@@ -136,11 +136,15 @@ def page_fact(page: Page) -> paging.Page:
 
 
 def usable_addresses(person: int) -> list[delivery.Address]:
-    """Read a person's verified addresses that have not failed for good."""
-    rows = ContactAddress.objects.filter(
-        person_id=person, verified_at__isnull=False, failed_at=None, removed_at=None
-    ).order_by("id")
-    return [delivery.Address(row.pk, row.channel) for row in rows]
+    """Read a person's verified addresses; one that failed for good counts only when no other is left.
+
+    A mail server that refuses everybody for an hour must not make everybody unreachable for ever.
+    """
+    rows = list(
+        ContactAddress.objects.filter(person_id=person, verified_at__isnull=False, removed_at=None).order_by("id")
+    )
+    working = [row for row in rows if row.failed_at is None]
+    return [delivery.Address(row.pk, row.channel) for row in working or rows]
 
 
 def rules_of(person: int, urgency: str) -> list[delivery.Rule]:

@@ -1,0 +1,353 @@
+"""Rotations: adopt settings, publish shifts, take overrides and absences.
+
+Published shifts are rows, about a year ahead. What has begun is history: a publication replaces only what lies
+ahead, and cuts or prolongs what runs now at its end. Every question "who is on watch" is answered by these rows,
+and every row comes from `core.rota.turns.shifts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from watchbill.actions.access import may_change, require, role_of
+from watchbill.actions.log import WATCHBILL, Actor, Subject, record
+from watchbill.actions.timers import Claim, finish, set_timer
+from watchbill.core.rota import moves, pattern, plain, turns
+from watchbill.db import rota_facts
+from watchbill.db.models import Absence, Membership, Override, Person, Rotation, RotationRevision, Shift, Team
+from watchbill.kit.errors import NotAllowed, Refused
+from watchbill.kit.spans import Span
+
+AHEAD = timedelta(days=400)
+AGAIN = timedelta(days=1)
+LONGEST_OVERRIDE = timedelta(days=92)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an edit would do: whom it moves, and the new shifts of the next weeks."""
+
+    moves: list[moves.Move]
+    shifts: list[pattern.Shift]
+
+
+def subject_of(rotation: Rotation) -> Subject:
+    """Give the log's name for a rotation."""
+    return Subject("rotation", rotation.pk, rotation.team_id)
+
+
+def create_rotation(team: Team, name: str, settings: dict[str, Any], person: Person, now: datetime) -> Rotation:
+    """Make a rotation, adopt its first settings and publish its shifts; raises Refused naming the field, NotAllowed."""
+    may_change(person, team, "add a rotation")
+    name = " ".join(name.split())[:80]
+    if not name:
+        raise Refused("a rotation needs a name", "name")
+    with transaction.atomic():
+        rotation = Rotation.objects.create(team=team, slug=_free_slug(team, name), name=name, created_at=now)
+        rota_facts.read_settings(rotation, settings, now)
+        _adopt(rotation, settings, None, "its first settings", person, now)
+        record(subject_of(rotation), "rotation.added", f"{person} added {name}", now, Actor.of(person))
+        publish(rotation, now)
+    return rotation
+
+
+def create_from_preset(
+    team: Team, preset: dict[str, Any], members: list[int], person: Person, now: datetime
+) -> Rotation:
+    """Make one of a preset's rotations for a team, with these members in this order."""
+    settings = {key: value for key, value in preset.items() if key != "name"}
+    settings["zone"] = team.zone
+    settings.setdefault("starts_on", now.date().isoformat())
+    settings["members"] = [{"person": member} for member in members]
+    return create_rotation(team, str(preset.get("name", "Rotation")), settings, person, now)
+
+
+def _free_slug(team: Team, name: str) -> str:
+    base = slugify(f"{team.slug}-{name}")[:40] or "rotation"
+    taken = set(Rotation.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
+
+
+def _adopt(
+    rotation: Rotation,
+    settings: dict[str, Any],
+    progress: dict[str, Any] | None,
+    why: str,
+    person: Person,
+    now: datetime,
+) -> None:
+    newest = rotation.revisions.order_by("-version").first()
+    RotationRevision.objects.create(
+        rotation=rotation,
+        version=newest.version + 1 if newest else 1,
+        settings=settings,
+        effective_from=now,
+        progress=progress,
+        adopted_at=now,
+        adopted_by=person,
+        why=why,
+    )
+
+
+def preview_change(rotation: Rotation, settings: dict[str, Any], now: datetime, days: int = 90) -> Preview:
+    """Compute whom new settings would move in the next days, without adopting them. Raises Refused."""
+    ahead = Span(now, now + timedelta(days=days))
+    plan = rota_facts.plan_of(rotation, now)
+    before = turns.shifts(plan.rotation, plan.overrides, plan.absences, ahead, plan.checkpoint)
+    progress = plain.show_progress(turns.progress(plan.rotation, plan.absences, now, plan.checkpoint))
+    new = rota_facts.plan_with(rotation, settings, progress, now)
+    after = turns.shifts(new.rotation, new.overrides, new.absences, ahead, new.checkpoint)
+    return Preview(moves.difference(before, after), after)
+
+
+def change_rotation(rotation: Rotation, settings: dict[str, Any], why: str, person: Person, now: datetime) -> None:
+    """Adopt new settings from now on: served shifts stay, turns that are owed stay owed. Raises Refused, NotAllowed."""
+    may_change(person, rotation.team, f"change {rotation}")
+    with transaction.atomic():
+        rotation = _lock(rotation.pk)
+        plan = rota_facts.plan_of(rotation, now)
+        progress = plain.show_progress(turns.progress(plan.rotation, plan.absences, now, plan.checkpoint))
+        rota_facts.plan_with(rotation, settings, progress, now)
+        _adopt(rotation, settings, progress, why, person, now)
+        record(
+            subject_of(rotation),
+            "rotation.changed",
+            f"{person} changed it: {why or 'no reason given'}",
+            now,
+            Actor.of(person),
+        )
+        publish(rotation, now)
+
+
+def archive_rotation(rotation: Rotation, person: Person, now: datetime) -> None:
+    """Take a rotation out of use: what was served stays, what lies ahead is withdrawn."""
+    may_change(person, rotation.team, f"archive {rotation}")
+    with transaction.atomic():
+        rotation = _lock(rotation.pk)
+        rotation.archived_at = now
+        rotation.save(update_fields=["archived_at"])
+        Shift.objects.filter(rotation=rotation, starts_at__gte=now).delete()
+        Shift.objects.filter(rotation=rotation, starts_at__lt=now, ends_at__gt=now).update(ends_at=now)
+        record(subject_of(rotation), "rotation.archived", f"by {person}", now, Actor.of(person))
+
+
+def _lock(rotation_id: int) -> Rotation:
+    return Rotation.objects.select_related("team").select_for_update(of=("self",)).get(pk=rotation_id)
+
+
+def publish(rotation: Rotation, now: datetime, actor: Actor = WATCHBILL) -> list[pattern.Shift]:
+    """Publish the shifts of about a year ahead, and remember how far the turns have come. The caller holds the lock."""
+    plan = rota_facts.plan_of(rotation, now)
+    until = now + AHEAD
+    planned = turns.shifts(plan.rotation, plan.overrides, plan.absences, Span(now, until), plan.checkpoint)
+    revision = rota_facts.newest_revision(rotation)
+    revision.progress = plain.show_progress(turns.progress(plan.rotation, plan.absences, now, plan.checkpoint))
+    revision.save(update_fields=["progress"])
+    _replace_what_lies_ahead(rotation, planned, now)
+    rotation.published_until = until
+    rotation.save(update_fields=["published_until"])
+    set_timer(subject_of(rotation), "publish", now + AGAIN)
+    return planned
+
+
+def _replace_what_lies_ahead(rotation: Rotation, planned: list[pattern.Shift], now: datetime) -> None:
+    Shift.objects.filter(rotation=rotation, starts_at__gte=now).delete()
+    running = {
+        shift.seat: shift for shift in Shift.objects.filter(rotation=rotation, starts_at__lt=now, ends_at__gt=now)
+    }
+    fresh: list[pattern.Shift] = []
+    for shift in planned:
+        row = running.get(shift.seat)
+        if row is not None and shift.start == now and row.person_id == shift.person:
+            running.pop(shift.seat)
+            if row.ends_at != shift.end:
+                row.ends_at = shift.end
+                row.save(update_fields=["ends_at"])
+        else:
+            fresh.append(shift)
+    for row in running.values():
+        row.ends_at = now
+        row.save(update_fields=["ends_at"])
+    Shift.objects.bulk_create(
+        [
+            Shift(
+                rotation=rotation,
+                seat=shift.seat,
+                person_id=shift.person,
+                starts_at=shift.start,
+                ends_at=shift.end,
+                kind=shift.kind,
+                turn=shift.turn,
+                reason=shift.reason,
+                published_at=now,
+            )
+            for shift in fresh
+        ],
+        batch_size=500,
+    )
+
+
+def publish_due(claim: Claim, now: datetime) -> None:
+    """Publish a rotation again because a day has passed."""
+    with transaction.atomic():
+        rotation = (
+            Rotation.objects.select_related("team").select_for_update(of=("self",)).filter(pk=claim.subject_id).first()
+        )
+        if finish(claim) and rotation is not None and rotation.archived_at is None:
+            publish(rotation, now)
+
+
+def add_override(
+    rotation: Rotation, taker: Person, start: datetime, end: datetime, person: Person, now: datetime,
+    *, seat: str = "", why: str = "", outside_coverage: bool = False,
+) -> Override:  # fmt: skip
+    """Let `taker` stand the watch from `start` to `end` (UTC), in one seat or in every one; of several the later wins.
+
+    A member may take a watch; an owner may give one to any member. What has passed cannot be changed. Raises
+    Refused naming the field, NotAllowed.
+    """
+    require(person, rotation.team, "member", "change who stands the watch")
+    if (
+        taker.pk != person.pk
+        and role_of(person, rotation.team) != "owner"
+        and not _stands(rotation, person, start, end)
+    ):
+        raise NotAllowed(f"You may take a watch, or give yours away. To move others ask an owner of {rotation.team}.")
+    _check_override(rotation, taker, Span(min(start, end), max(start, end)), seat, now, backwards=end <= start)
+    with transaction.atomic():
+        rotation = _lock(rotation.pk)
+        override = Override.objects.create(
+            rotation=rotation,
+            seat=seat,
+            person=taker,
+            starts_at=max(start, now),
+            ends_at=end,
+            why=why.strip(),
+            outside_coverage=outside_coverage,
+            created_at=now,
+            created_by=person,
+        )
+        what = f"{taker} takes {seat or 'every seat'} {start:%a %d %b %H:%M} to {end:%a %d %b %H:%M} UTC"
+        record(
+            subject_of(rotation),
+            "override.added",
+            f"{what}{f': {why}' if why else ''}",
+            now,
+            Actor.of(person),
+            {"override": override.pk},
+        )
+        publish(rotation, now)
+    return override
+
+
+def _stands(rotation: Rotation, person: Person, start: datetime, end: datetime) -> bool:
+    return any(shift.person_id == person.pk for shift in rota_facts.published(rotation, start, end))
+
+
+def _check_override(
+    rotation: Rotation, taker: Person, span: Span, seat: str, now: datetime, *, backwards: bool
+) -> None:
+    if backwards:
+        raise Refused("the end must be after the start", "end")
+    if span.end <= now:
+        raise Refused("this time has passed: what was served does not change", "end")
+    if span.length > LONGEST_OVERRIDE:
+        raise Refused("an override lasts at most three months; change the rotation instead", "end")
+    seats = [
+        found["name"] for found in rota_facts.newest_revision(rotation).settings.get("seats", [{"name": "engineer"}])
+    ]
+    if seat and seat not in seats:
+        raise Refused(f"{rotation} has no seat “{seat}”; it has {', '.join(seats)}", "seat")
+    if not taker.is_active or role_of(taker, rotation.team) not in {"owner", "member"}:
+        raise Refused(f"{taker} is not a member of {rotation.team}", "person")
+
+
+def remove_override(override: Override, person: Person, now: datetime) -> None:
+    """Take an override back for what lies ahead; what was served by it stays. Raises NotAllowed, Refused."""
+    rotation = override.rotation
+    if person.pk not in {override.created_by_id, override.person_id}:
+        may_change(person, rotation.team, "remove somebody else's override")
+    if override.ends_at <= now or override.removed_at:
+        raise Refused("this override is over: what was served does not change")
+    with transaction.atomic():
+        rotation = _lock(rotation.pk)
+        override.removed_at, override.removed_by = now, person
+        override.save(update_fields=["removed_at", "removed_by"])
+        record(subject_of(rotation), "override.removed", f"{person} took back: {override}", now, Actor.of(person))
+        publish(rotation, now)
+
+
+def add_absence(
+    absent: Person, first: date, last: date, person: Person, now: datetime, *, kind: str = "away", why: str = ""
+) -> Absence:
+    """Say that somebody cannot serve from `first` to `last`, both included; their rotations are published anew.
+
+    One says so for oneself; an owner of a team for its members. Raises Refused naming the field, NotAllowed.
+    """
+    _may_say_absent(absent, person)
+    if last < first:
+        raise Refused("the last day is not before the first", "last_day")
+    if (last - first).days > 400:
+        raise Refused("an absence lasts at most 400 days; end the membership instead", "last_day")
+    with transaction.atomic():
+        absence = Absence.objects.create(
+            person=absent, first_day=first, last_day=last, kind=kind, why=why.strip(), created_at=now, created_by=person
+        )
+        record(
+            Subject("person", absent.pk, None),
+            "absence.added",
+            f"{absent} is away {first} to {last}",
+            now,
+            Actor.of(person),
+        )
+        publish_all_of(absent, now)
+    return absence
+
+
+def remove_absence(absence: Absence, person: Person, now: datetime) -> None:
+    """Take an absence back; what it changed in the past stays. Raises NotAllowed."""
+    _may_say_absent(absence.person, person)
+    with transaction.atomic():
+        absence.removed_at = now
+        absence.save(update_fields=["removed_at"])
+        record(
+            Subject("person", absence.person_id, None),
+            "absence.removed",
+            f"{absence} taken back",
+            now,
+            Actor.of(person),
+        )
+        publish_all_of(absence.person, now)
+
+
+def _may_say_absent(absent: Person, person: Person) -> None:
+    if absent.pk == person.pk or person.is_superuser:
+        return
+    teams = Membership.objects.filter(person=absent).values("team_id")
+    if not Membership.objects.filter(person=person, role="owner", team_id__in=teams).exists():
+        raise NotAllowed(f"To say when {absent} is away you need to be an owner of one of their teams. Ask {absent}.")
+
+
+def publish_all_of(person: Person, now: datetime) -> None:
+    """Publish every rotation of the teams a person belongs to; in the order of their ids, so that two never deadlock."""
+    ids = (
+        Rotation.objects.filter(team__memberships__person=person, archived_at=None)
+        .order_by("id")
+        .values_list("pk", flat=True)
+    )
+    for rotation_id in ids:
+        rotation = _lock(rotation_id)
+        if any(
+            member.get("person") == person.pk
+            for member in rota_facts.newest_revision(rotation).settings.get("members", [])
+        ):
+            publish(rotation, now)
+
+
+TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {("rotation", "publish"): publish_due}
