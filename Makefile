@@ -1,0 +1,54 @@
+# Watchbill. `make help` lists what there is.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := requirements/run.txt
+DEV := requirements/dev.txt
+STAMP := .venv/.watchbill
+
+.PHONY: help demo serve test test-sqlite test-postgresql check bench lock migrations clean
+.DEFAULT_GOAL := help
+
+help: ## List what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+$(STAMP)-run: $(RUN) pyproject.toml
+	@$(PYTHON) requirements/install.py $(RUN)
+	@touch $@
+
+$(STAMP)-dev: $(DEV) pyproject.toml
+	@$(PYTHON) requirements/install.py $(DEV)
+	@touch $@ $(STAMP)-run
+
+demo: $(STAMP)-run ## Build a quarter of a team's life and serve it on http://127.0.0.1:8000
+	WATCHBILL_DATA=$${WATCHBILL_DATA:-demo-data} $(BIN)/watchbill demo
+
+serve: $(STAMP)-run ## Serve an empty instance on http://127.0.0.1:8000
+	$(BIN)/watchbill serve
+
+check: $(STAMP)-dev ## Lint, types, contracts and pure tests: the inner loop
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 tests/core tests/plugins tests/monitors
+
+test: check test-sqlite test-postgresql ## Everything, on both databases
+
+test-sqlite: $(STAMP)-dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/core --ignore tests/plugins --ignore tests/monitors
+
+test-postgresql: $(STAMP)-dev
+	WATCHBILL_TEST_DB=postgresql $(BIN)/python -m pytest -n 2 --dist loadfile tests/actions tests/doors tests/kill
+
+bench: $(STAMP)-dev ## Programs that print figures; they take some minutes
+	$(BIN)/python -m bench
+
+lock: ## Compile the locks again (with hashes, without an index address)
+	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 -q -o $(RUN)
+	uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 -q -o $(DEV)
+
+migrations: $(STAMP)-run ## Write the migrations that the models ask for
+	DJANGO_SETTINGS_MODULE=watchbill.entry.settings $(BIN)/django-admin makemigrations watchbill
+
+clean: ## Remove the environment and the demo's data
+	rm -rf .venv demo-data
