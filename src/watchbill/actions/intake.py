@@ -57,6 +57,7 @@ class Intake:
         self._closing = False
         self._stopped = Event()
         self._list: SimpleQueue[Place | None] = SimpleQueue()
+        self._in_hand: list[Place] = []
         self._empty = asyncio.Event()
         self._empty.set()
         self._thread = Thread(target=self._write_until_stopped, name=name, daemon=True)
@@ -106,10 +107,12 @@ class Intake:
     def _write_until_stopped(self) -> None:
         try:
             while batch := self._next_batch():
+                self._in_hand = batch
                 self._write(batch)
         finally:
             # Also when a bug ends the thread: nobody waits for an answer that cannot come.
             self._away = self._away or "the writer has stopped"
+            self._tell(self._in_hand, [InboxAway(self._away) for _ in self._in_hand])
             self._refuse_what_waits()
             self.writer.close()
 
@@ -165,6 +168,7 @@ class Intake:
         self._tell(places, [InboxAway(self._away) for _ in places])
 
     def _tell(self, batch: list[Place], outcomes: Sequence[Stored | InboxAway]) -> None:
+        self._in_hand = []
         if batch and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._resolve, batch, outcomes)
 
