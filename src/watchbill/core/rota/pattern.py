@@ -160,20 +160,38 @@ class LineProgress:
 
 
 @dataclass(frozen=True)
+class Seated:
+    """Somebody has a seat for a while: a whole turn, or a piece of one (`covers`) that they take over."""
+
+    person: int
+    seat: str
+    start: datetime
+    end: datetime
+    covers: bool = False
+
+    @property
+    def span(self) -> Span:
+        """The time it lasts."""
+        return Span(self.start, self.end)
+
+
+@dataclass(frozen=True)
 class SeatProgress:
-    """The seat's newest turn: its number, who has it (None: nobody), and until when the plan of the seat stands."""
+    """The newest turn of a seat: its number, who has it (None: nobody), why, and from when to when."""
 
     seat: str
     turn: int
     person: int | None
+    reason: str
     start: datetime
     until: datetime
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A checkpoint: all turns that start before `at` are dealt out. What follows is computed from here alone."""
+    """A checkpoint: every turn that starts before `at` is dealt out, and what follows needs nothing earlier."""
 
     at: datetime
     lines: tuple[LineProgress, ...]
     seats: tuple[SeatProgress, ...]
+    seated: tuple[Seated, ...] = ()
