@@ -13,7 +13,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from watchbill.actions import catalogue, timers
+from watchbill.actions import catalogue, rota, timers
 from watchbill.db.models import (
     AlertGroup,
     ContactAddress,
@@ -29,7 +29,6 @@ from watchbill.db.models import (
     Policy,
     Rotation,
     Service,
-    Shift,
     Team,
 )
 from watchbill.egress import Allow, Client
@@ -223,20 +222,15 @@ def build_world(mailbox: Mailbox, now: datetime = TUESDAY_NINE) -> World:
         changed_at=now,
     )
     service = Service.objects.create(team=team, slug="checkout", name="checkout", ladder=ladder, created_at=now)
-    rotation = Rotation.objects.create(team=team, slug="platform-engineers", name="Engineers", created_at=now)
-    monday = now.replace(hour=9) - timedelta(days=now.weekday())
-    for week in range(8):
-        starts = monday + timedelta(weeks=week)
-        Shift.objects.create(
-            rotation=rotation,
-            seat="engineer",
-            person=people["ana" if week % 2 == 0 else "ben"],
-            starts_at=starts,
-            ends_at=starts + timedelta(weeks=1),
-            kind="turn",
-            turn=week,
-            reason=f"turn {week + 1}",
-            published_at=now,
-        )
+    settings = {
+        "zone": "UTC",
+        "unit": "week",
+        "handoff_at": "09:00",
+        "handoff_weekday": 0,
+        "starts_on": (now - timedelta(days=now.weekday())).date().isoformat(),
+        "seats": [{"name": "engineer"}],
+        "members": [{"person": people["ana"].pk}, {"person": people["ben"].pk}],
+    }
+    rotation = rota.create_rotation(team, "Engineers", settings, people["eva"], now)
     connection = catalogue.connect_monitor(service, "events_v2", "Prometheus", people["eva"], now)
     return World(now, mailbox, people, team, service, ladder, rotation, connection, connection.key)

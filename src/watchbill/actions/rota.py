@@ -8,7 +8,7 @@ and every row comes from `core.rota.turns.shifts`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -100,7 +100,7 @@ def preview_change(rotation: Rotation, settings: dict[str, Any], now: datetime, 
     ahead = Span(now, now + timedelta(days=days))
     plan = rota_facts.plan_of(rotation, now)
     before = turns.shifts(plan.rotation, plan.overrides, plan.absences, ahead, plan.checkpoint)
-    progress = plain.show_progress(turns.progress(plan.rotation, plan.absences, now, plan.checkpoint))
+    progress = plain.progress_to_json(turns.progress(plan.rotation, plan.absences, now, plan.checkpoint))
     new = rota_facts.plan_with(rotation, settings, progress, now)
     after = turns.shifts(new.rotation, new.overrides, new.absences, ahead, new.checkpoint)
     return Preview(moves.difference(before, after), after)
@@ -112,7 +112,7 @@ def change_rotation(rotation: Rotation, settings: dict[str, Any], why: str, pers
     with transaction.atomic():
         rotation = _lock(rotation.pk)
         plan = rota_facts.plan_of(rotation, now)
-        progress = plain.show_progress(turns.progress(plan.rotation, plan.absences, now, plan.checkpoint))
+        progress = plain.progress_to_json(turns.progress(plan.rotation, plan.absences, now, plan.checkpoint))
         rota_facts.plan_with(rotation, settings, progress, now)
         _adopt(rotation, settings, progress, why, person, now)
         record(
@@ -147,7 +147,7 @@ def publish(rotation: Rotation, now: datetime, actor: Actor = WATCHBILL) -> list
     until = now + AHEAD
     planned = turns.shifts(plan.rotation, plan.overrides, plan.absences, Span(now, until), plan.checkpoint)
     revision = rota_facts.newest_revision(rotation)
-    revision.progress = plain.show_progress(turns.progress(plan.rotation, plan.absences, now, plan.checkpoint))
+    revision.progress = plain.progress_to_json(turns.progress(plan.rotation, plan.absences, now, plan.checkpoint))
     revision.save(update_fields=["progress"])
     _replace_what_lies_ahead(rotation, planned, now)
     rotation.published_until = until
@@ -157,23 +157,20 @@ def publish(rotation: Rotation, now: datetime, actor: Actor = WATCHBILL) -> list
 
 
 def _replace_what_lies_ahead(rotation: Rotation, planned: list[pattern.Shift], now: datetime) -> None:
-    Shift.objects.filter(rotation=rotation, starts_at__gte=now).delete()
+    Shift.objects.filter(rotation=rotation, starts_at__gt=now).delete()
     running = {
-        shift.seat: shift for shift in Shift.objects.filter(rotation=rotation, starts_at__lt=now, ends_at__gt=now)
+        shift.seat: shift for shift in Shift.objects.filter(rotation=rotation, starts_at__lte=now, ends_at__gt=now)
     }
     fresh: list[pattern.Shift] = []
     for shift in planned:
-        row = running.get(shift.seat)
-        if row is not None and shift.start == now and row.person_id == shift.person:
+        row = running.get(shift.seat) if shift.start <= now else None
+        if row is not None and row.person_id == shift.person:
             running.pop(shift.seat)
-            if row.ends_at != shift.end:
-                row.ends_at = shift.end
-                row.save(update_fields=["ends_at"])
+            _end_at(row, shift.end)
         else:
-            fresh.append(shift)
+            fresh.append(replace(shift, start=max(shift.start, now)))
     for row in running.values():
-        row.ends_at = now
-        row.save(update_fields=["ends_at"])
+        _end_at(row, now)
     Shift.objects.bulk_create(
         [
             Shift(
@@ -191,6 +188,14 @@ def _replace_what_lies_ahead(rotation: Rotation, planned: list[pattern.Shift], n
         ],
         batch_size=500,
     )
+
+
+def _end_at(row: Shift, end: datetime) -> None:
+    if row.starts_at == end:
+        row.delete()  # it would begin at this instant: nothing of it was served
+    elif row.ends_at != end:
+        row.ends_at = end
+        row.save(update_fields=["ends_at"])
 
 
 def publish_due(claim: Claim, now: datetime) -> None:

@@ -43,7 +43,7 @@ def plan_with(rotation: Rotation, settings: dict[str, Any], progress: dict[str, 
         read,
         _overrides(rotation, now),
         _absences(people, read, now),
-        plain.read_progress(progress) if progress else None,
+        plain.progress_from_json(progress) if progress else None,
     )
 
 
@@ -55,7 +55,7 @@ def read_settings(rotation: Rotation, settings: dict[str, Any], now: datetime) -
     memberships = {m.person_id: m for m in Membership.objects.filter(team_id=rotation.team_id, person_id__in=names)}
     data["members"] = [_member(member, names, memberships) for member in data.get("members", [])]
     data["holidays"] = holidays_of(rotation.team, now) if settings.get("follow_holidays") else []
-    return plain.read_rotation(data)
+    return plain.from_json(data)
 
 
 def _member(member: dict[str, Any], names: dict[int, str], memberships: dict[int, Membership]) -> dict[str, Any]:
