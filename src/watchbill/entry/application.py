@@ -29,7 +29,7 @@ class Application:
     def __init__(self, intake: IntakeApp | None, *, web: bool = True, metrics_token: str = "") -> None:
         self.intake = intake
         self.metrics_token = metrics_token
-        self.pages: Any = WSGIMiddleware(get_wsgi_application(), workers=THREADS) if web else None
+        self.pages: Any = WSGIMiddleware(get_wsgi_application(), workers=THREADS) if web else None  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
