@@ -17,12 +17,12 @@ from django.db import transaction
 from watchbill import monitors
 from watchbill.actions import paging
 from watchbill.actions.access import require
-from watchbill.actions.log import Subject, record
+from watchbill.actions.log import Actor, Subject, record
 from watchbill.actions.placing import Batch
-from watchbill.actions.timers import Claim, finish
+from watchbill.actions.timers import Claim, clear_timer, finish
 from watchbill.core.signals import Signal
 from watchbill.db.models import AlertGroup, Inbox, MonitorConnection, Person, Service
-from watchbill.kit.errors import Unreadable
+from watchbill.kit.errors import Refused, Unreadable
 
 log = structlog.get_logger()
 BATCH = 500
@@ -101,7 +101,10 @@ def _read(row: Inbox, connection: MonitorConnection | None, now: datetime) -> li
         note = json.loads(row.note) if row.note else {}
         if note.get("dedup_key") and isinstance(payload, dict) and not payload.get("dedup_key"):
             payload["dedup_key"] = note["dedup_key"]
-        signals = monitors.parse(row.monitor, payload, connection.settings if connection else {})
+        own = (
+            connection is not None and connection.monitor == row.monitor
+        )  # a test alert is not of the connection's tool
+        signals = monitors.parse(row.monitor, payload, connection.settings if connection and own else {})
     except Unreadable as error:
         row.state, row.error = (
             Inbox.NOT_UNDERSTOOD,
@@ -124,6 +127,82 @@ def replay(service: Service, person: Person, now: datetime) -> int:
             Subject("service", service.pk, service.team_id), "service.replayed", f"{count} payloads are read again", now
         )
     return count
+
+
+def acknowledge_group(group_id: int, person: Person, now: datetime) -> AlertGroup:
+    """Take responsibility for an alert, through its page when it has an open one; raises Refused, NotAllowed.
+
+    Without a page nothing runs out: it holds until the alert resolves or becomes worse.
+    """
+    with transaction.atomic():
+        group = lock_group(group_id)
+        page = paging.open_page_of(group)
+        if page is not None:
+            paging.acknowledge(page, person, now)
+        else:
+            require(person, group.team, "member", "answer this alert")
+            _refuse_if_resolved(group)
+            group.state, group.acknowledged_by, group.acknowledged_at = "acknowledged", person, now
+            group.save(update_fields=["state", "acknowledged_by", "acknowledged_at"])
+            record(subject_of(group), "alert.acknowledged", f"{person} acknowledged", now, Actor.of(person))
+    group.refresh_from_db()
+    return group
+
+
+def resolve_group(group_id: int, person: Person, now: datetime) -> AlertGroup:
+    """Close an alert and everything in it, and its page when it has an open one; raises Refused, NotAllowed."""
+    with transaction.atomic():
+        group = lock_group(group_id)
+        page = paging.open_page_of(group)
+        if page is not None:
+            paging.resolve(page, person, now)
+        else:
+            require(person, group.team, "member", "resolve this alert")
+            _refuse_if_resolved(group)
+            group.state, group.resolved_at, group.firing_count = "resolved", now, 0
+            group.save(update_fields=["state", "resolved_at", "firing_count"])
+            group.alerts.filter(state="firing").update(state="resolved", ended_at=now)
+            record(subject_of(group), "alert.resolved", f"{person} resolved it", now, Actor.of(person))
+        for kind in ("silence_over", "coverage_starts"):
+            clear_timer(subject_of(group), kind)
+    group.refresh_from_db()
+    return group
+
+
+def write_note(group: AlertGroup, text: str, person: Person, now: datetime) -> None:
+    """Add a line of a person's own to an alert's timeline; raises Refused, NotAllowed."""
+    require(person, group.team, "member", "write on this alert")
+    record(subject_of(group), "alert.note", _note(text), now, Actor.of(person))
+
+
+def _note(text: str) -> str:
+    text = text.strip()
+    if not 0 < len(text) <= 5000:
+        raise Refused("write between 1 and 5000 characters", "text")
+    return text
+
+
+def subject_of(group: AlertGroup) -> Subject:
+    """Give the log's name for an alert group."""
+    return Subject("alert", group.pk, group.team_id)
+
+
+def lock_group(group_id: int) -> AlertGroup:
+    """Lock an alert's service, then the alert itself: the order of every path. Raises Refused when there is none."""
+    service = AlertGroup.objects.filter(pk=group_id).values_list("service_id", flat=True).first()
+    if service is None:
+        raise Refused(f"there is no alert {group_id}")
+    paging.lock_service(service)
+    return (
+        AlertGroup.objects.select_related("team", "team__fallback", "service")
+        .select_for_update(of=("self",))
+        .get(pk=group_id)
+    )
+
+
+def _refuse_if_resolved(group: AlertGroup) -> None:
+    if group.state == "resolved":
+        raise Refused("this alert is resolved: there is nothing left to answer")
 
 
 def look_again(claim: Claim, now: datetime) -> None:

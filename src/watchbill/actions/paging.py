@@ -17,9 +17,9 @@ from watchbill.actions.log import WATCHBILL, Actor, Subject, record
 from watchbill.actions.timers import Claim, finish
 from watchbill.core import paging
 from watchbill.db import facts
-from watchbill.db.models import AlertGroup, Event, Page, Person, Service, Team
+from watchbill.db.models import AlertGroup, Event, Ladder, Membership, Page, Person, Service, Team
 from watchbill.kit.effects import Effect, Notify
-from watchbill.kit.errors import Refused
+from watchbill.kit.errors import NotAllowed, Refused
 from watchbill.rules import acknowledgement_expires, page_exhausted
 
 FALLBACK_LADDER = {
@@ -39,6 +39,7 @@ class Opening:
     group: AlertGroup | None = None
     service: Service | None = None
     targets: Sequence[str] = ()
+    ladder: Ladder | None = None
 
 
 def subject_of(page: Page) -> Subject:
@@ -78,10 +79,74 @@ def _ladder_for(opening: Opening) -> dict[str, Any]:
             "repeat": 2,
             "name": "asked for by name",
         }
-    ladder = opening.service.ladder if opening.service else None
+    ladder = opening.ladder or (opening.service.ladder if opening.service else None)
     if ladder is None:
         return {**FALLBACK_LADDER, "name": "no ladder: the whole team, then the fallback person"}
     return {"steps": ladder.steps, "repeat": ladder.repeat, "name": ladder.name, "version": ladder.version}
+
+
+def page_people(
+    team: Team,
+    title: str,
+    person: Person,
+    now: datetime,
+    *,
+    details: str = "",
+    urgency: str = "important",
+    service: Service | None = None,
+    to: Person | None = None,
+) -> Page:
+    """Page a team, one of its services or one of its members by hand; raises Refused naming the field, NotAllowed.
+
+    Whoever has an account may page a team: somebody who needs help at night does not look for rights first, and
+    the team's own ladder decides who wakes (the service's, else the team's oldest). One person by name is
+    asked only by those who share a team with them, or by an administrator: a name goes past the ladder.
+    """
+    if not person.is_active:
+        raise NotAllowed("Your account is switched off. Ask an administrator.")
+    _check_words(title, details, urgency)
+    if service is not None and (service.team_id != team.pk or service.archived_at):
+        raise Refused(f"{service} is no service of {team}", "service")
+    if to is not None:
+        _check_named(to, team, person)
+    opening = Opening(
+        title=title.strip(),
+        details=details.strip(),
+        urgency=urgency,
+        service=service,
+        targets=(f"person:{to.pk}",) if to else (),
+        ladder=None if service and service.ladder else _oldest_ladder(team),
+    )
+    return open_page(team, opening, f"{person} asked for {to or service or team}", now, Actor.of(person))
+
+
+def _check_words(title: str, details: str, urgency: str) -> None:
+    if not 0 < len(title.strip()) <= 300:
+        raise Refused("say in one sentence what is wrong, at most 300 characters", "title")
+    if len(details) > 10_000:
+        raise Refused("at most 10000 characters", "details")
+    if urgency not in {"important", "default"}:
+        raise Refused("the urgency is important or default", "urgency")
+
+
+def _check_named(to: Person, team: Team, by: Person) -> None:
+    teams = set(Membership.objects.filter(person=to).values_list("team_id", flat=True))
+    mine = set(Membership.objects.filter(person=by).values_list("team_id", flat=True))
+    if team.pk not in teams:
+        raise Refused(f"{to} is not in {team}", "to")
+    if not (teams & mine or by.is_superuser):
+        raise NotAllowed(f"You share no team with {to}. Page {team} instead: its ladder finds who is on watch.")
+    if not to.is_active or not facts.usable_addresses(to.pk):
+        raise Refused(f"{to} has no verified address and would not hear of it: page the team instead", "to")
+
+
+def _oldest_ladder(team: Team) -> Ladder | None:
+    return Ladder.objects.filter(team=team, archived_at=None).order_by("id").first()
+
+
+def open_page_of(group: AlertGroup) -> int | None:
+    """Read the open page of an alert group."""
+    return Page.objects.filter(group=group, closed_at=None).values_list("pk", flat=True).first()
 
 
 def climb_page(claim: Claim, now: datetime) -> None:

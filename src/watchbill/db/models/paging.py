@@ -53,7 +53,10 @@ class Page(models.Model):
     class Meta:
         """An alert group has at most one open page."""
 
-        indexes = (models.Index(fields=["team", "id"], name="page_of_team"),)
+        indexes = (
+            models.Index(fields=["team", "id"], name="page_of_team"),
+            models.Index(fields=["team", "group"], condition=models.Q(closed_at=None), name="page_open"),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=["group"], condition=models.Q(closed_at=None, group__isnull=False), name="one_open_page_a_group"
