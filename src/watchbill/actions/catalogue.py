@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from datetime import datetime
 from typing import Any
@@ -13,14 +14,15 @@ from django.utils.text import slugify
 from pydantic import ValidationError
 
 from watchbill import monitors
-from watchbill.actions.access import may_change
+from watchbill.actions.access import may_change, require
 from watchbill.actions.log import Actor, Subject, record
-from watchbill.db.models import Ladder, MonitorConnection, Person, Service, Team
+from watchbill.db.models import Inbox, Ladder, MonitorConnection, Person, Service, Team
 from watchbill.kit.errors import Refused
 
 TEXT_FIELDS = {
     "name": 80, "description": 10_000, "environment": 40, "host": 80, "vendor": 80, "vendor_contact": 2000,
 }  # fmt: skip
+LARGEST_EXAMPLE = 256 * 1024
 LINK_KINDS = ("dashboard", "alarms", "policies", "runbook", "source", "other")
 
 
@@ -152,7 +154,8 @@ def change_connection(connection: MonitorConnection, settings: dict[str, Any], p
     may_change(person, connection.service.team, "change how a monitor is read")
     model = monitors.settings_of(monitors.all_monitors()[connection.monitor])
     try:
-        connection.settings = model.model_validate(settings).model_dump(mode="json")
+        # What nobody wrote stays unset, so that a better default of a later version reaches it.
+        connection.settings = model.model_validate(settings).model_dump(mode="json", exclude_unset=True)
     except ValidationError as error:
         first = error.errors()[0]
         raise Refused(str(first["msg"]), ".".join(str(part) for part in first["loc"])) from None
@@ -180,3 +183,58 @@ def disconnect_monitor(connection: MonitorConnection, person: Person, now: datet
             now,
             Actor.of(person),
         )
+
+
+def send_test_alert(connection: MonitorConnection, severity: str, person: Person, now: datetime) -> int:
+    """Put an alert of our own into the inbox of a connection: it goes the way of every other, and may page people.
+
+    Its key is its own each time. Returns the row's id; raises Refused, NotAllowed.
+    """
+    require(person, connection.service.team, "member", "send a test alert")
+    _refuse_if_removed(connection)
+    payload = {
+        "routing_key": connection.key,
+        "event_action": "trigger",
+        "dedup_key": f"watchbill-test-{secrets.token_hex(8)}",
+        "payload": {
+            "summary": f"Test alert: {person} checks whom {connection.service} reaches",
+            "source": "Watchbill",
+            "severity": severity.strip()[:40] or "critical",
+        },
+    }
+    return _put_into_inbox(connection, "events_v2", json.dumps(payload), "a test alert", person, now)
+
+
+def send_example(connection: MonitorConnection, text: str, person: Person, now: datetime) -> int:
+    """Put a payload that a person wrote into the inbox, as if the tool had posted it. Raises Refused, NotAllowed."""
+    may_change(person, connection.service.team, "send a payload by hand")
+    _refuse_if_removed(connection)
+    if len(text) > LARGEST_EXAMPLE:
+        raise Refused("at most 256 KB", "payload")
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise Refused(f"this is no JSON: {error}", "payload") from None
+    return _put_into_inbox(connection, connection.monitor, text, "an example", person, now)
+
+
+def _refuse_if_removed(connection: MonitorConnection) -> None:
+    if connection.removed_at or connection.service.archived_at:
+        raise Refused(f"{connection.name} is disconnected: nothing reaches {connection.service} through it")
+
+
+def _put_into_inbox(
+    connection: MonitorConnection, monitor: str, text: str, what: str, person: Person, now: datetime
+) -> int:
+    with transaction.atomic():
+        row = Inbox.objects.create(
+            received_at=now,
+            service_id=connection.service_id,
+            connection_id=connection.pk,
+            monitor=monitor,
+            body=text.encode(),
+            sender=f"{person}"[:64],
+        )
+        subject = subject_of(connection.service)
+        record(subject, "monitor.tested", f"{person} sent {what} through {connection.name}", now, Actor.of(person))
+    return row.pk

@@ -11,7 +11,20 @@ from watchbill.core import alerts, delivery, paging
 from watchbill.core import coverage as hours
 from watchbill.core.coverage import Coverage
 from watchbill.core.rota.holidays import public_holidays
-from watchbill.db.models import ContactAddress, Membership, NotificationRule, Page, Person, Policy, Shift, Silence, Team
+from watchbill.db.models import (
+    Alert,
+    AlertGroup,
+    ContactAddress,
+    Membership,
+    NotificationRule,
+    Page,
+    Person,
+    Policy,
+    Service,
+    Shift,
+    Silence,
+    Team,
+)
 
 SERVING = ("owner", "member")
 
@@ -170,3 +183,19 @@ def silences_of(team: Team, now: datetime) -> list[alerts.Silence]:
         )
         for row in rows
     ]
+
+
+def open_groups(team: Team, service: Service | None, limit: int) -> list[AlertGroup]:
+    """Read the open alerts of a team, or of one of its services, newest first."""
+    groups = AlertGroup.objects.filter(team=team).exclude(state="resolved").select_related("service")
+    return list((groups.filter(service=service) if service else groups).order_by("-opened_at")[:limit])
+
+
+def labels_of(groups: list[int]) -> dict[int, dict[str, str]]:
+    """Read, for each of these groups, the labels of its first firing alert: silences speak of them."""
+    labels: dict[int, dict[str, str]] = {}
+    for start in range(0, len(groups), 500):
+        rows = Alert.objects.filter(group__in=groups[start : start + 500], state="firing").order_by("-id")
+        for group, found in rows.values_list("group_id", "labels"):
+            labels[group] = {str(name): str(value) for name, value in found.items()}
+    return labels

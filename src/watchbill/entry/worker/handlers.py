@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from watchbill.actions import alerts, paging, rota
+from watchbill.actions import alerts, paging, rota, silences
 from watchbill.actions.timers import Claim
 
 Handler = Callable[[Claim, datetime], None]
@@ -13,5 +13,6 @@ Handler = Callable[[Claim, datetime], None]
 HANDLERS: dict[tuple[str, str], Handler] = {
     **paging.TIMER_HANDLERS,
     **alerts.TIMER_HANDLERS,
+    **silences.TIMER_HANDLERS,
     **rota.TIMER_HANDLERS,
 }
