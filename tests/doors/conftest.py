@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.doors.api_world import ApiWorld
 from tests.doors.intake_world import Door, Store, make_store
+from tests.world import World
+from watchbill.entry import clock
 
 _numbers = count()
 
@@ -64,3 +67,10 @@ def until() -> Callable[..., bool]:
         return False
 
     return wait
+
+
+@pytest.fixture
+def api(world: World, monkeypatch: pytest.MonkeyPatch) -> ApiWorld:
+    """The API over the small team's world; the door's clock stands at the world's."""
+    monkeypatch.setattr(clock, "now", lambda: world.now)
+    return ApiWorld(world)

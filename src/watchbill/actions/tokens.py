@@ -76,7 +76,13 @@ def revoke_token(token: ApiToken, person: Person, now: datetime) -> None:
 
 
 def person_of_token(text: str, scope: str, now: datetime) -> Person | None:
-    """Give whose token this is; None: unknown, ended, revoked, or its person is switched off.
+    """Give whose token this is; None: it is not good. Raises NotAllowed when the token is good but lacks `scope`."""
+    token = token_of(text, scope, now)
+    return token.person if token else None
+
+
+def token_of(text: str, scope: str, now: datetime) -> ApiToken | None:
+    """Give the row of a token, with its person; None: unknown, ended, revoked, or its person is switched off.
 
     A stronger scope holds the weaker ones. Raises NotAllowed when the token is good but lacks `scope`.
     """
@@ -87,7 +93,7 @@ def person_of_token(text: str, scope: str, now: datetime) -> Person | None:
         raise NotAllowed(f"This needs a token with the scope “{scope}”; {token.name} has {', '.join(token.scopes)}.")
     if token.last_used_at is None or now - token.last_used_at >= NOTE_USE_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return token.person
+    return token
 
 
 def _hash(text: str) -> str:

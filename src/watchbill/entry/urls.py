@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from watchbill.entry.api import door
 from watchbill.entry.web.routes import routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
+    *door.routes(),
     *routes(),
 ]

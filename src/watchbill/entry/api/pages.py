@@ -1,0 +1,252 @@
+"""Pages: open one by hand, follow it, answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from ninja import Header, Router, Status
+from pydantic import BaseModel, Field, StringConstraints
+
+from watchbill.actions import asking, paging
+from watchbill.db.models import Event, Outgoing, Page
+from watchbill.entry.api.auth import Asked, may
+from watchbill.entry.api.errors import answers
+from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
+from watchbill.entry.api.visible import chosen_teams, pages_of, the_page, the_person, the_service, the_team
+from watchbill.entry.api.words import EventLine, Given, Id, Instant, Line, PersonRef, ServiceRef, Slug, TeamRef, Text
+from watchbill.kit.errors import Refused
+
+router = Router(tags=["Pages"])
+MOST_LINES = 500
+Key = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]*$")]
+
+
+class PageLine(BaseModel):
+    """A page: a demand on a person to acknowledge."""
+
+    id: int
+    alert: int | None = Field(description="The alert it is for; null: somebody opened it by hand.")
+    title: str
+    details: str
+    severity: str
+    urgency: str
+    state: str = Field(description="climbing, acknowledged, snoozed, exhausted or resolved.")
+    team: TeamRef
+    service: ServiceRef | None
+    ladder: str
+    step: int = Field(description="The last rung that was asked, from 0; -1: none yet.")
+    opened_at: datetime
+    opened_by: PersonRef | None
+    answered_at: datetime | None
+    answered_by: PersonRef | None
+    until: datetime | None
+    closed_at: datetime | None
+
+    @classmethod
+    def of(cls, page: Page) -> PageLine:
+        """Show a page."""
+        return cls(
+            id=page.pk,
+            alert=page.group_id,
+            title=page.title,
+            details=page.details,
+            severity=page.severity,
+            urgency=page.urgency,
+            state=page.state,
+            team=TeamRef.of(page.team),
+            service=ServiceRef.of(page.service) if page.service else None,
+            ladder=str(page.ladder.get("name", "")),
+            step=page.step,
+            opened_at=page.opened_at,
+            opened_by=PersonRef.maybe(page.opened_by),
+            answered_at=page.answered_at,
+            answered_by=PersonRef.maybe(page.answered_by),
+            until=page.until,
+            closed_at=page.closed_at,
+        )
+
+
+class Notification(BaseModel):
+    """One message to one address, its state, and what the vendor said."""
+
+    id: int
+    page: int
+    person: PersonRef
+    channel: str
+    address: str
+    state: str = Field(description="waiting, sent, failed or dropped.")
+    why: str
+    created_at: datetime
+    due_at: datetime | None
+    finished_at: datetime | None
+    attempt: int
+    answer: str
+
+    @classmethod
+    def of(cls, row: Outgoing) -> Notification:
+        """Show a message, without its words and its link."""
+        return cls(
+            id=row.pk,
+            page=row.subject_id,
+            person=PersonRef.of(row.person),
+            channel=row.channel,
+            address=row.address.label,
+            state=row.state,
+            why=row.why,
+            created_at=row.created_at,
+            due_at=row.due_at,
+            finished_at=row.finished_at,
+            attempt=row.attempt,
+            answer=row.answer,
+        )
+
+
+class PageWhole(PageLine):
+    """A page with its timeline and every notification."""
+
+    timeline: list[EventLine]
+    notifications: list[Notification]
+
+
+class NewPage(Given):
+    """Whom to ask, and for what. With `people` they are asked by name; else the service's ladder; else the team."""
+
+    title: Line
+    details: Text = ""
+    team: Slug = ""
+    service: Slug = ""
+    people: list[Id] = Field(default=[], max_length=10)
+    urgency: Literal["important", "default"] = "important"
+
+
+class Snooze(Given):
+    """Until when nobody is asked."""
+
+    until: Instant
+
+
+class Reassignment(Given):
+    """Who is asked to take it."""
+
+    to: Id
+
+
+def notifications_of(pages: Sequence[int]) -> list[Notification]:
+    """Read every message of these pages, oldest first."""
+    rows = Outgoing.objects.filter(subject_kind="page", subject_id__in=pages).select_related("person", "address")
+    return [Notification.of(row) for row in rows.order_by("pk")[:MOST_LINES]]
+
+
+@router.get("", auth=may("read"), response=answers(Listed[PageLine]), summary="List pages, newest first")
+def list_pages(
+    request: Asked,
+    team: Slug = "",
+    state: Literal["", "open", "climbing", "acknowledged", "snoozed", "exhausted", "resolved"] = "",
+    mine: bool = False,
+    after: After = "",
+    limit: Limit = 50,
+) -> Listed[PageLine]:
+    """`state=open` is every state but resolved; `mine` are those that you answered or that asked you."""
+    caller = request.auth
+    rows = pages_of(caller.person)
+    if team:
+        rows = rows.filter(team__in=chosen_teams(caller.person, team))
+    if state == "open":
+        rows = rows.filter(closed_at=None)
+    elif state:
+        rows = rows.filter(state=state)
+    if mine:
+        asked = Outgoing.objects.filter(person=caller.person, subject_kind="page", purpose="page").values("subject_id")
+        rows = rows.filter(pk__in=asked) | rows.filter(answered_by=caller.person)
+    return by_id(rows, after, limit, PageLine.of, newest_first=True)
+
+
+@router.post("", auth=may("answer"), response=answers(PageLine, 201), summary="Page a person, a service or a team")
+def open_page(
+    request: Asked,
+    body: NewPage,
+    idempotency_key: Annotated[Key, Header(alias="Idempotency-Key", description="Makes a retry safe for a day.")] = "",
+) -> Status[PageLine]:
+    """With the header Idempotency-Key a retry gives the page that was opened first, and nobody is asked twice."""
+    caller = request.auth
+    service = the_service(caller.person, body.service) if body.service else None
+    if not body.team and service is None:
+        raise Refused("say which service or which team answers for it", "team")
+    team = the_team(caller.person, body.team) if body.team else service.team  # type: ignore[union-attr]
+    if service is not None and service.team_id != team.pk:
+        raise Refused(f"{service} is not {team}'s", "service")
+    page = asking.ask_for(
+        team,
+        body.title,
+        caller.person,
+        caller.now,
+        service=service,
+        people=[the_person(caller.person, number) for number in body.people],
+        details=body.details,
+        urgency=body.urgency,
+        key=idempotency_key,
+    )
+    return Status(201, PageLine.of(the_page(caller.person, page.pk)))
+
+
+@router.get("/{number}", auth=may("read"), response=answers(PageWhole), summary="Read one page, with its timeline")
+def read_page(request: Asked, number: Id) -> PageWhole:
+    """With every step, every notification with its state, and the vendor's answer."""
+    page = the_page(request.auth.person, number)
+    lines = Event.objects.filter(subject_kind="page", subject_id=page.pk).order_by("pk")[:MOST_LINES]
+    return PageWhole(
+        **dict(PageLine.of(page)),
+        timeline=[EventLine.of(line) for line in lines],
+        notifications=notifications_of([page.pk]),
+    )
+
+
+@router.post(
+    "/{number}/acknowledge", auth=may("answer"), response=answers(PageLine), summary="Take responsibility for a page"
+)
+def acknowledge(request: Asked, number: Id) -> PageLine:
+    """The climb stops; after the team's time it asks again. A second time changes nothing."""
+    caller = request.auth
+    paging.acknowledge(the_page(caller.person, number).pk, caller.person, caller.now)
+    return PageLine.of(the_page(caller.person, number))
+
+
+@router.post("/{number}/resolve", auth=may("answer"), response=answers(PageLine), summary="Close a page and its alert")
+def resolve(request: Asked, number: Id) -> PageLine:
+    """A resolved one stays as it is, so a retry is safe."""
+    caller = request.auth
+    paging.resolve(the_page(caller.person, number).pk, caller.person, caller.now)
+    return PageLine.of(the_page(caller.person, number))
+
+
+@router.post(
+    "/{number}/snooze", auth=may("answer"), response=answers(PageLine), summary="Ask nobody for a page until a time"
+)
+def snooze(request: Asked, number: Id, body: Snooze) -> PageLine:
+    """At most a week ahead; then the climb starts over."""
+    caller = request.auth
+    paging.snooze(the_page(caller.person, number).pk, caller.person, body.until, caller.now)
+    return PageLine.of(the_page(caller.person, number))
+
+
+@router.post(
+    "/{number}/reassign", auth=may("answer"), response=answers(PageLine), summary="Ask one person to take a page"
+)
+def reassign(request: Asked, number: Id, body: Reassignment) -> PageLine:
+    """They are asked at once; if they do not answer the ladder goes on."""
+    caller = request.auth
+    page = the_page(caller.person, number)
+    paging.reassign(page.pk, the_person(caller.person, body.to), caller.person, caller.now)
+    return PageLine.of(the_page(caller.person, number))
+
+
+@router.post(
+    "/{number}/help", auth=may("answer"), response=answers(PageLine), summary="Ask the next rung for help at once"
+)
+def ask_for_help(request: Asked, number: Id) -> PageLine:
+    """Whoever has the page keeps it until somebody else answers."""
+    caller = request.auth
+    paging.ask_for_help(the_page(caller.person, number).pk, caller.person, caller.now)
+    return PageLine.of(the_page(caller.person, number))

@@ -1,0 +1,183 @@
+"""The parts that several answers share, and the types of what comes in: every text has its bounds, every time its zone."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
+
+from watchbill.db.models import Event, Person, Rotation, Service, Team
+
+# PostgreSQL keeps no NUL character in a text.
+_PLAIN = r"^[^\u0000]*$"
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+MOST_JSON = 5000
+LARGEST_NUMBER = 2**53
+
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[-a-z0-9_]{1,50}$")]
+Word = Annotated[str, StringConstraints(max_length=40, pattern=_PLAIN)]
+Name = Annotated[str, StringConstraints(max_length=80, pattern=_PLAIN)]
+Line = Annotated[str, StringConstraints(max_length=1024, pattern=_PLAIN)]
+Text = Annotated[str, StringConstraints(max_length=10_000, pattern=_PLAIN)]
+Zone = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")]
+
+
+def _read_instant(value: Any) -> Any:
+    if isinstance(value, str) and not _RFC3339.fullmatch(value):
+        raise ValueError("write a time as RFC 3339 with its zone, such as 2026-12-24T18:00:00Z")
+    if not isinstance(value, str | datetime):
+        raise ValueError("a time is a text, such as 2026-12-24T18:00:00Z")
+    return value
+
+
+def _check_instant(value: datetime) -> datetime:
+    if value.tzinfo is None or not 2000 <= value.year < 2200:
+        raise ValueError("the time lies between the years 2000 and 2199")
+    return value.astimezone(UTC)
+
+
+def _check_day(value: date) -> date:
+    if not 2000 <= value.year < 2200:
+        raise ValueError("the day lies between the years 2000 and 2199")
+    return value
+
+
+def _check_day_text(value: Any) -> Any:
+    if not isinstance(value, date) and not (
+        isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII)
+    ):
+        raise ValueError("write a day such as 2026-12-24")
+    return value
+
+
+Instant = Annotated[datetime, BeforeValidator(_read_instant), AfterValidator(_check_instant)]
+Day = Annotated[date, BeforeValidator(_check_day_text), AfterValidator(_check_day)]
+
+
+def _check_json(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what a database would not keep: NUL characters, half characters, numbers without end."""
+    left = [value]
+    seen = 0
+    todo: list[Any] = list(left)
+    while todo:
+        part = todo.pop()
+        seen += 1
+        if seen > MOST_JSON:
+            raise ValueError(f"at most {MOST_JSON} parts")
+        if isinstance(part, dict):
+            todo += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            todo += part
+        else:
+            _check_leaf(part)
+    return value
+
+
+def _check_leaf(part: Any) -> None:
+    if isinstance(part, str) and (len(part) > 100_000 or "\0" in part or (not part.isprintable() and _is_broken(part))):
+        raise ValueError("a text has a character that cannot be kept, or is too long")
+    if isinstance(part, int | float) and not isinstance(part, bool):
+        if isinstance(part, float) and not math.isfinite(part):
+            raise ValueError("a number is finite")
+        if abs(part) > LARGEST_NUMBER:
+            raise ValueError("a number is too large")
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+Json = Annotated[dict[str, JsonValue], AfterValidator(_check_json)]
+
+
+class Given(BaseModel):
+    """What comes in: a name that is not known is refused, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PersonRef(BaseModel):
+    """A person, in short."""
+
+    id: int
+    name: str
+
+    @classmethod
+    def of(cls, person: Person) -> PersonRef:
+        """Show a person."""
+        return cls(id=person.pk, name=str(person))
+
+    @classmethod
+    def maybe(cls, person: Person | None) -> PersonRef | None:
+        """Show a person, or nobody."""
+        return cls.of(person) if person else None
+
+
+class TeamRef(BaseModel):
+    """A team, in short; `slug` is its name in addresses."""
+
+    slug: str
+    name: str
+
+    @classmethod
+    def of(cls, team: Team) -> TeamRef:
+        """Show a team."""
+        return cls(slug=team.slug, name=team.name)
+
+
+class ServiceRef(BaseModel):
+    """A service, in short; `slug` is its name in addresses."""
+
+    slug: str
+    name: str
+
+    @classmethod
+    def of(cls, service: Service) -> ServiceRef:
+        """Show a service."""
+        return cls(slug=service.slug, name=service.name)
+
+
+class RotationRef(BaseModel):
+    """A rotation, in short; `slug` is its name in addresses."""
+
+    slug: str
+    name: str
+    team: TeamRef
+
+    @classmethod
+    def of(cls, rotation: Rotation) -> RotationRef:
+        """Show a rotation."""
+        return cls(slug=rotation.slug, name=rotation.name, team=TeamRef.of(rotation.team))
+
+
+class EventLine(BaseModel):
+    """One line of the log: what happened, to what, by whom, when, and why."""
+
+    id: int
+    at: datetime
+    kind: str
+    subject_kind: str
+    subject_id: int
+    by: str
+    by_id: int | None
+    why: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: Event) -> EventLine:
+        """Show a line."""
+        return cls(
+            id=event.pk,
+            at=event.at,
+            kind=event.kind,
+            subject_kind=event.subject_kind,
+            subject_id=event.subject_id,
+            by=event.actor_name,
+            by_id=event.actor_id,
+            why=event.why,
+            data=event.data,
+        )
