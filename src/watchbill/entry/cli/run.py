@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +14,10 @@ address = [
 ]
 
 
-def _server() -> Any:
+def _server(host: str = "127.0.0.1", port: int = 8000) -> Any:
+    """Load the server once the environment is complete: without WATCHBILL_URL it is reached where it listens."""
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    os.environ.setdefault("WATCHBILL_URL", f"http://{shown}:{port}")
     import_module("watchbill.entry.boot")
     return import_module("watchbill.entry.server")
 
@@ -28,7 +32,7 @@ def _with_address(command: Any) -> Any:
 @_with_address
 def serve(host: str, port: int) -> None:
     """Run everything in one process: pages, intake and worker."""
-    _server().run(host, port, web=True, intake=True, worker=True)
+    _server(host, port).run(host, port, web=True, intake=True, worker=True)
 
 
 @click.command()
@@ -36,14 +40,14 @@ def serve(host: str, port: int) -> None:
 @click.option("--no-intake", is_flag=True, help="Serve pages only.")
 def web(host: str, port: int, *, no_intake: bool) -> None:
     """Run pages and intake; workers run elsewhere (needs PostgreSQL)."""
-    _server().run(host, port, web=True, intake=not no_intake, worker=False)
+    _server(host, port).run(host, port, web=True, intake=not no_intake, worker=False)
 
 
 @click.command()
 @_with_address
 def worker(host: str, port: int) -> None:
     """Run a worker; it answers /healthz, /readyz and /metrics on its port (needs PostgreSQL)."""
-    _server().run(host, port, web=False, intake=False, worker=True)
+    _server(host, port).run(host, port, web=False, intake=False, worker=True)
 
 
 @click.command()
@@ -58,7 +62,7 @@ def migrate() -> None:
 @click.option("--no-serve", is_flag=True, help="Make it, then stop.")
 def demo(host: str, port: int, weeks: int, *, no_serve: bool) -> None:
     """Build a quarter of a team's life with a moving clock, then serve it."""
-    server = _server()
+    server = _server(host, port)
     server.prepare()
     import_module("watchbill.entry.demo").build(weeks)
     if not no_serve:
