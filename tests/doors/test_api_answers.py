@@ -84,7 +84,7 @@ def test_what_an_action_refuses_names_the_field_and_what_a_role_lacks_names_the_
 
 def test_a_page_is_opened_once_however_often_it_is_asked_for_with_one_key(api: ApiWorld):
     ben = api.as_("ben", "answer")
-    body = {"team": "platform", "title": "need you", "people": [api.world.ana.pk]}
+    body = {"team": "platform", "title": "need you", "to": api.world.ana.pk}
     first = ben.post("/pages", body, 201, Idempotency_Key="try-1")
     again = ben.post("/pages", body, 201, Idempotency_Key="try-1")
     other = ben.post("/pages", body, 201, Idempotency_Key="try-2")
@@ -97,7 +97,7 @@ def test_a_page_is_opened_once_however_often_it_is_asked_for_with_one_key(api: A
 
 
 def test_the_key_of_one_person_is_not_that_of_another(api: ApiWorld):
-    body = {"team": "platform", "title": "need you", "people": [api.world.eva.pk]}
+    body = {"team": "platform", "title": "need you", "to": api.world.eva.pk}
     first = api.as_("ben", "answer").post("/pages", body, 201, Idempotency_Key="same")
     other = api.as_("ana", "answer").post("/pages", body, 201, Idempotency_Key="same")
     assert first["id"] != other["id"]

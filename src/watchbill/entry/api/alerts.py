@@ -9,8 +9,7 @@ from django.db.models import QuerySet
 from ninja import Router, Status
 from pydantic import BaseModel, Field
 
-from watchbill.actions import answers as answering
-from watchbill.actions import paging
+from watchbill.actions import alerts, paging
 from watchbill.db.models import Alert, AlertGroup, Event, Outgoing, Page
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
@@ -18,6 +17,7 @@ from watchbill.entry.api.pages import Notification, PageLine, Reassignment, Snoo
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import alerts_of, chosen_teams, the_alert, the_person, the_service
 from watchbill.entry.api.words import EventLine, Given, Id, Line, PersonRef, ServiceRef, Slug, TeamRef, Text, Word
+from watchbill.kit.errors import Refused
 
 router = Router(tags=["Alerts"])
 MOST_LINES = 500
@@ -96,7 +96,7 @@ class AlertWhole(AlertLine):
 class Note(Given):
     """What to write on the timeline."""
 
-    text: Text
+    text: Text = Field(max_length=5000)
 
 
 def _fields(group: AlertGroup) -> dict[str, Any]:
@@ -212,13 +212,21 @@ def _explain(group: AlertGroup, pages: list[Page], lines: list[Event]) -> Explan
     )
 
 
+def _open_page_of(group: AlertGroup) -> int:
+    page = paging.open_page_of(group)
+    if page is None:
+        over = "it is resolved" if group.state == "resolved" else "nobody was paged for it"
+        raise Refused(f"alert {group.pk} has no page to answer: {over}")
+    return page
+
+
 @router.post(
     "/{number}/acknowledge", auth=may("answer"), response=answers(AlertLine), summary="Take responsibility for an alert"
 )
 def acknowledge(request: Asked, number: Id) -> AlertLine:
     """The climb stops; after the team's time it asks again. A second time changes nothing, so a retry is safe."""
     caller = request.auth
-    answering.acknowledge_alert(the_alert(caller.person, number), caller.person, caller.now)
+    alerts.acknowledge_group(the_alert(caller.person, number).pk, caller.person, caller.now)
     return AlertLine.of(the_alert(caller.person, number))
 
 
@@ -228,7 +236,8 @@ def acknowledge(request: Asked, number: Id) -> AlertLine:
 def resolve(request: Asked, number: Id) -> AlertLine:
     """A resolved one stays as it is, so a retry is safe."""
     caller = request.auth
-    answering.resolve_alert(the_alert(caller.person, number), caller.person, caller.now)
+    if the_alert(caller.person, number).state != "resolved":
+        alerts.resolve_group(number, caller.person, caller.now)
     return AlertLine.of(the_alert(caller.person, number))
 
 
@@ -238,8 +247,8 @@ def resolve(request: Asked, number: Id) -> AlertLine:
 def snooze(request: Asked, number: Id, body: Snooze) -> AlertLine:
     """At most a week ahead; then the climb starts over."""
     caller = request.auth
-    page = answering.the_open_page(the_alert(caller.person, number))
-    paging.snooze(page.pk, caller.person, body.until, caller.now)
+    page = _open_page_of(the_alert(caller.person, number))
+    paging.snooze(page, caller.person, body.until, caller.now)
     return AlertLine.of(the_alert(caller.person, number))
 
 
@@ -249,8 +258,8 @@ def snooze(request: Asked, number: Id, body: Snooze) -> AlertLine:
 def reassign(request: Asked, number: Id, body: Reassignment) -> AlertLine:
     """They are asked at once; if they do not answer the ladder goes on."""
     caller = request.auth
-    page = answering.the_open_page(the_alert(caller.person, number))
-    paging.reassign(page.pk, the_person(caller.person, body.to), caller.person, caller.now)
+    page = _open_page_of(the_alert(caller.person, number))
+    paging.reassign(page, the_person(caller.person, body.to), caller.person, caller.now)
     return AlertLine.of(the_alert(caller.person, number))
 
 
@@ -260,8 +269,8 @@ def reassign(request: Asked, number: Id, body: Reassignment) -> AlertLine:
 def ask_for_help(request: Asked, number: Id) -> AlertLine:
     """Whoever has the alert keeps it until somebody else answers."""
     caller = request.auth
-    page = answering.the_open_page(the_alert(caller.person, number))
-    paging.ask_for_help(page.pk, caller.person, caller.now)
+    page = _open_page_of(the_alert(caller.person, number))
+    paging.ask_for_help(page, caller.person, caller.now)
     return AlertLine.of(the_alert(caller.person, number))
 
 
@@ -271,5 +280,7 @@ def ask_for_help(request: Asked, number: Id) -> AlertLine:
 def note(request: Asked, number: Id, body: Note) -> Status[EventLine]:
     """The note stands on the timeline with your name."""
     caller = request.auth
-    line = answering.add_note(the_alert(caller.person, number), body.text, caller.person, caller.now)
-    return Status(201, EventLine.of(line))
+    group = the_alert(caller.person, number)
+    alerts.write_note(group, body.text, caller.person, caller.now)
+    notes = Event.objects.filter(subject_kind="alert", subject_id=group.pk, kind="alert.note", actor=caller.person)
+    return Status(201, EventLine.of(notes.order_by("-pk")[0]))

@@ -10,11 +10,11 @@ from ninja import Header, Router, Status
 from pydantic import BaseModel, Field, StringConstraints
 
 from watchbill.actions import asking, paging
-from watchbill.db.models import Event, Outgoing, Page
+from watchbill.db.models import Event, Outgoing, Page, Service, Team
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
-from watchbill.entry.api.visible import chosen_teams, pages_of, the_page, the_person, the_service, the_team
+from watchbill.entry.api.visible import chosen_teams, pages_of, teams_of, the_page, the_person
 from watchbill.entry.api.words import EventLine, Given, Id, Instant, Line, PersonRef, ServiceRef, Slug, TeamRef, Text
 from watchbill.kit.errors import Refused
 
@@ -111,13 +111,13 @@ class PageWhole(PageLine):
 
 
 class NewPage(Given):
-    """Whom to ask, and for what. With `people` they are asked by name; else the service's ladder; else the team."""
+    """Whom to ask, and for what: `to` by name, else the service's ladder, else the team's."""
 
     title: Line
     details: Text = ""
     team: Slug = ""
     service: Slug = ""
-    people: list[Id] = Field(default=[], max_length=10)
+    to: Id | None = None
     urgency: Literal["important", "default"] = "important"
 
 
@@ -171,35 +171,49 @@ def open_page(
 ) -> Status[PageLine]:
     """With the header Idempotency-Key a retry gives the page that was opened first, and nobody is asked twice."""
     caller = request.auth
-    service = the_service(caller.person, body.service) if body.service else None
-    if not body.team and service is None:
-        raise Refused("say which service or which team answers for it", "team")
-    team = the_team(caller.person, body.team) if body.team else service.team  # type: ignore[union-attr]
-    if service is not None and service.team_id != team.pk:
-        raise Refused(f"{service} is not {team}'s", "service")
-    page = asking.ask_for(
+    team, service = _whom(body)
+    page = asking.page_once(
+        idempotency_key,
         team,
         body.title,
         caller.person,
         caller.now,
-        service=service,
-        people=[the_person(caller.person, number) for number in body.people],
         details=body.details,
         urgency=body.urgency,
-        key=idempotency_key,
+        service=service,
+        to=the_person(caller.person, body.to) if body.to else None,
     )
     return Status(201, PageLine.of(the_page(caller.person, page.pk)))
 
 
+def _whom(body: NewPage) -> tuple[Team, Service | None]:
+    """Find whom to page. Any team may be paged by whoever has an account, though its pages are its own."""
+    service = None
+    if body.service:
+        service = Service.objects.select_related("team").filter(slug=body.service, archived_at=None).first()
+        if service is None:
+            raise Refused(f"there is no service “{body.service}”", "service")
+    if not body.team:
+        if service is None:
+            raise Refused("say which service or which team is to answer", "team")
+        return service.team, service
+    team = Team.objects.filter(slug=body.team, archived_at=None).first()
+    if team is None:
+        raise Refused(f"there is no team “{body.team}”", "team")
+    return team, service
+
+
 @router.get("/{number}", auth=may("read"), response=answers(PageWhole), summary="Read one page, with its timeline")
 def read_page(request: Asked, number: Id) -> PageWhole:
-    """With every step, every notification with its state, and the vendor's answer."""
-    page = the_page(request.auth.person, number)
+    """With every step. Every notification with its state and the vendor's answer is shown to the team alone."""
+    person = request.auth.person
+    page = the_page(person, number)
+    is_theirs = teams_of(person).filter(pk=page.team_id).exists()
     lines = Event.objects.filter(subject_kind="page", subject_id=page.pk).order_by("pk")[:MOST_LINES]
     return PageWhole(
         **dict(PageLine.of(page)),
         timeline=[EventLine.of(line) for line in lines],
-        notifications=notifications_of([page.pk]),
+        notifications=notifications_of([page.pk]) if is_theirs else [],
     )
 
 

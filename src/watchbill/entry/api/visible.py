@@ -65,8 +65,8 @@ def asked_by(person: Person) -> QuerySet[Outgoing]:
 
 
 def pages_of(person: Person) -> QuerySet[Page]:
-    """Read the pages that somebody may see: those of their teams, and those that asked them."""
-    mine = Q(team__in=teams_of(person)) | Q(pk__in=asked_by(person).values("subject_id"))
+    """Read the pages that somebody may see: those of their teams, those that asked them, those they opened."""
+    mine = Q(team__in=teams_of(person)) | Q(pk__in=asked_by(person).values("subject_id")) | Q(opened_by=person)
     return Page.objects.filter(mine).select_related("team", "service", "answered_by", "opened_by")
 
 
