@@ -44,9 +44,22 @@ class Cover:
             return tuple(self._shift(turn, part, turn.person, turn.reason) for part in parts)
         mine = subtract(parts, absent) if turn.person is not None else []
         shifts = [self._shift(turn, part, turn.person, turn.reason) for part in mine]
-        for piece in subtract(parts, mine):
+        open_pieces = subtract(parts, mine)
+        for filled in self._promised(open_pieces):
+            shifts.append(self._filled(turn, filled))
+            open_pieces = subtract(open_pieces, [filled.span])
+        for piece in open_pieces:
             shifts += [self._filled(turn, filled) for filled in self._fill(piece, turn.person)]
         return tuple(sorted(shifts, key=lambda shift: shift.start))
+
+    def _promised(self, pieces: Sequence[Span]) -> list[_Filled]:
+        """Give what a checkpoint has promised already, as far as it is still needed and those people can."""
+        return [
+            _Filled(cut, seated.person, seated.doubled)
+            for seated in self.seating.take_covers(self.seat.name)
+            for piece in pieces
+            if (cut := seated.span.cut_to(piece)) and not self.away.within(seated.person, cut)
+        ]
 
     def _shift(self, turn: SeatProgress, span: Span, person: int | None, reason: str) -> Shift:
         kind: Kind = "gap" if person is None else "turn"
@@ -55,14 +68,14 @@ class Cover:
     def _filled(self, turn: SeatProgress, filled: _Filled) -> Shift:
         if filled.person is None:
             return self._shift(turn, filled.span, None, self.words.nobody(self.seat.skill, self.staff))
-        self.seating.add(
-            Seated(filled.person, self.seat.name, filled.span.start, filled.span.end, covers=True), (filled.span,)
-        )
-        reason = self.words.cover(filled.person, turn.person, filled.span, doubled=filled.doubled)
-        return self._shift(turn, filled.span, filled.person, reason)
+        span, doubled = filled.span, filled.doubled
+        seated = Seated(filled.person, self.seat.name, span.start, span.end, covers=True, doubled=doubled)
+        self.seating.add(seated, (span,))
+        reason = self.words.cover(filled.person, turn.person, span, doubled=doubled)
+        return self._shift(turn, span, filled.person, reason)
 
     def _fill(self, piece: Span, owner: int | None) -> list[_Filled]:
-        people = self._candidates(piece, owner)
+        people = self._candidates(owner)
         for person in people:
             if self._is_free(person, piece):
                 return [_Filled(piece, person)]
@@ -76,11 +89,9 @@ class Cover:
             filled.append(found)
         return filled
 
-    def _candidates(self, piece: Span, owner: int | None) -> list[int]:
-        promised = self.seating.cover_of(self.seat.name, piece)
+    def _candidates(self, owner: int | None) -> list[int]:
         here = [member.person for member in self.staff if member.person != owner]
-        in_line = [turn.person for turn in self.line.waiting]
-        ordered = dict.fromkeys([*([promised] if promised is not None else []), *in_line, *here])
+        ordered = dict.fromkeys([*(turn.person for turn in self.line.waiting), *here])
         return [person for person in ordered if person in here]
 
     def _is_free(self, person: int, span: Span) -> bool:

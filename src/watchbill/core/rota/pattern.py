@@ -161,13 +161,17 @@ class LineProgress:
 
 @dataclass(frozen=True)
 class Seated:
-    """Somebody has a seat for a while: a whole turn, or a piece of one (`covers`) that they take over."""
+    """Somebody has a seat for a while: a whole turn, or a piece of one (`covers`) that they take over.
+
+    `doubled` tells that they have another seat at the same time, for want of anybody else.
+    """
 
     person: int
     seat: str
     start: datetime
     end: datetime
     covers: bool = False
+    doubled: bool = False
 
     @property
     def span(self) -> Span:

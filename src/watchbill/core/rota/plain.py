@@ -183,6 +183,7 @@ def _read_seated(fields: Fields) -> Seated:
         start=fields.instant("start"),
         end=fields.instant("end"),
         covers=fields.flag("covers", default=False),
+        doubled=fields.flag("doubled", default=False),
     )
 
 

@@ -39,12 +39,11 @@ class Seating:
         """Tell whether somebody has no other seat in covered time of `piece`."""
         return not any(part.meets(piece) for seated, parts in self._of(person) if seated.seat != seat for part in parts)
 
-    def cover_of(self, seat: str, piece: Span) -> int | None:
-        """Give who is already promised to cover that piece of a seat."""
-        return next(
-            (s.person for s, _ in self._entries if s.covers and s.seat == seat and s.span.meets(piece)),
-            None,
-        )
+    def take_covers(self, seat: str) -> list[Seated]:
+        """Take back the promises to cover a seat: what runs at a checkpoint is divided again, by those first."""
+        covers = [seated for seated, _ in self._entries if seated.covers and seated.seat == seat]
+        self._entries = [entry for entry in self._entries if entry[0] not in covers]
+        return covers
 
     def edges(self, person: int) -> Iterator[datetime]:
         """Give the instants at which somebody's seats begin and end."""
