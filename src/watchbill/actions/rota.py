@@ -8,17 +8,24 @@ and every row comes from `core.rota.turns.shifts`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils.text import slugify
 
+from watchbill.actions import rota_preview
 from watchbill.actions.access import may_change, require, role_of
 from watchbill.actions.log import WATCHBILL, Actor, Subject, record
+from watchbill.actions.rota_preview import Preview as Preview
+from watchbill.actions.rota_preview import check_absence, check_override
+from watchbill.actions.rota_preview import preview_absence as preview_absence
+from watchbill.actions.rota_preview import preview_change as preview_change
+from watchbill.actions.rota_preview import preview_new as preview_new
+from watchbill.actions.rota_preview import preview_override as preview_override
 from watchbill.actions.timers import Claim, finish, set_timer
-from watchbill.core.rota import moves, pattern, plain, turns
+from watchbill.core.rota import pattern, plain, turns
 from watchbill.db import rota_facts
 from watchbill.db.models import Absence, Membership, Override, Person, Rotation, RotationRevision, Shift, Team
 from watchbill.kit.errors import NotAllowed, Refused
@@ -26,15 +33,6 @@ from watchbill.kit.spans import Span
 
 AHEAD = timedelta(days=400)
 AGAIN = timedelta(days=1)
-LONGEST_OVERRIDE = timedelta(days=92)
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What an edit would do: whom it moves, and the new shifts of the next weeks."""
-
-    moves: list[moves.Move]
-    shifts: list[pattern.Shift]
 
 
 def subject_of(rotation: Rotation) -> Subject:
@@ -93,17 +91,6 @@ def _adopt(
         adopted_by=person,
         why=why,
     )
-
-
-def preview_change(rotation: Rotation, settings: dict[str, Any], now: datetime, days: int = 90) -> Preview:
-    """Compute whom new settings would move in the next days, without adopting them. Raises Refused."""
-    ahead = Span(now, now + timedelta(days=days))
-    plan = rota_facts.plan_of(rotation, now)
-    before = turns.shifts(plan.rotation, plan.overrides, plan.absences, ahead, plan.checkpoint)
-    progress = plain.progress_to_json(turns.progress(plan.rotation, plan.absences, now, plan.checkpoint))
-    new = rota_facts.plan_with(rotation, settings, progress, now)
-    after = turns.shifts(new.rotation, new.overrides, new.absences, ahead, new.checkpoint)
-    return Preview(moves.difference(before, after), after)
 
 
 def change_rotation(rotation: Rotation, settings: dict[str, Any], why: str, person: Person, now: datetime) -> None:
@@ -166,11 +153,11 @@ def _replace_what_lies_ahead(rotation: Rotation, planned: list[pattern.Shift], n
         row = running.get(shift.seat) if shift.start <= now else None
         if row is not None and row.person_id == shift.person:
             running.pop(shift.seat)
-            _end_at(row, shift.end)
+            _end_at(row, shift.end, now)
         else:
             fresh.append(replace(shift, start=max(shift.start, now)))
     for row in running.values():
-        _end_at(row, now)
+        _end_at(row, now, now)
     Shift.objects.bulk_create(
         [
             Shift(
@@ -190,12 +177,12 @@ def _replace_what_lies_ahead(rotation: Rotation, planned: list[pattern.Shift], n
     )
 
 
-def _end_at(row: Shift, end: datetime) -> None:
+def _end_at(row: Shift, end: datetime, now: datetime) -> None:
     if row.starts_at == end:
         row.delete()  # it would begin at this instant: nothing of it was served
     elif row.ends_at != end:
-        row.ends_at = end
-        row.save(update_fields=["ends_at"])
+        row.ends_at, row.published_at = end, now
+        row.save(update_fields=["ends_at", "published_at"])
 
 
 def publish_due(claim: Claim, now: datetime) -> None:
@@ -224,7 +211,7 @@ def add_override(
         and not _stands(rotation, person, start, end)
     ):
         raise NotAllowed(f"You may take a watch, or give yours away. To move others ask an owner of {rotation.team}.")
-    _check_override(rotation, taker, Span(min(start, end), max(start, end)), seat, now, backwards=end <= start)
+    check_override(rotation, taker, Span(min(start, end), max(start, end)), seat, now, backwards=end <= start)
     with transaction.atomic():
         rotation = _lock(rotation.pk)
         override = Override.objects.create(
@@ -255,24 +242,6 @@ def _stands(rotation: Rotation, person: Person, start: datetime, end: datetime) 
     return any(shift.person_id == person.pk for shift in rota_facts.published(rotation, start, end))
 
 
-def _check_override(
-    rotation: Rotation, taker: Person, span: Span, seat: str, now: datetime, *, backwards: bool
-) -> None:
-    if backwards:
-        raise Refused("the end must be after the start", "end")
-    if span.end <= now:
-        raise Refused("this time has passed: what was served does not change", "end")
-    if span.length > LONGEST_OVERRIDE:
-        raise Refused("an override lasts at most three months; change the rotation instead", "end")
-    seats = [
-        found["name"] for found in rota_facts.newest_revision(rotation).settings.get("seats", [{"name": "engineer"}])
-    ]
-    if seat and seat not in seats:
-        raise Refused(f"{rotation} has no seat “{seat}”; it has {', '.join(seats)}", "seat")
-    if not taker.is_active or role_of(taker, rotation.team) not in {"owner", "member"}:
-        raise Refused(f"{taker} is not a member of {rotation.team}", "person")
-
-
 def remove_override(override: Override, person: Person, now: datetime) -> None:
     """Take an override back for what lies ahead; what was served by it stays. Raises NotAllowed, Refused."""
     rotation = override.rotation
@@ -296,10 +265,7 @@ def add_absence(
     One says so for oneself; an owner of a team for its members. Raises Refused naming the field, NotAllowed.
     """
     _may_say_absent(absent, person)
-    if last < first:
-        raise Refused("the last day is not before the first", "last_day")
-    if (last - first).days > 400:
-        raise Refused("an absence lasts at most 400 days; end the membership instead", "last_day")
+    check_absence(first, last)
     with transaction.atomic():
         absence = Absence.objects.create(
             person=absent, first_day=first, last_day=last, kind=kind, why=why.strip(), created_at=now, created_by=person
@@ -347,11 +313,8 @@ def publish_all_of(person: Person, now: datetime) -> None:
         .values_list("pk", flat=True)
     )
     for rotation_id in ids:
-        rotation = _lock(rotation_id)
-        if any(
-            member.get("person") == person.pk
-            for member in rota_facts.newest_revision(rotation).settings.get("members", [])
-        ):
+        rotation = _lock(rotation_id)  # before its members are read: an edit may just be adding this person
+        if rota_preview.serves_in(person, rotation):
             publish(rotation, now)
 
 

@@ -146,7 +146,10 @@ def read_watches(rotations: Iterable[Rotation], start: datetime, end: datetime) 
     values = rows.order_by("starts_at", "rotation", "seat").values_list(
         "rotation", "seat", "person", "person__name", "starts_at", "ends_at", "kind", "turn", "reason"
     )
-    return [Watch(known[number], seat, who, name or "", *rest) for number, seat, who, name, *rest in values]
+    return [
+        Watch(known[number], seat, who, name or "", start, end, kind, turn, reason)
+        for number, seat, who, name, start, end, kind, turn, reason in values
+    ]
 
 
 def planned_watches(rotation: Rotation, shifts: Iterable[pattern.Shift], names: Mapping[int, str]) -> list[Watch]:
