@@ -59,6 +59,7 @@ def prepare() -> None:
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
     else:
+        CONFIG.data.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0, interactive=False)
     connection.close()
 
