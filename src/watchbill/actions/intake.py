@@ -1,15 +1,16 @@
 """Take what arrives: many requests wait together for one commit, and none is answered before it.
 
-One thread writes. A batch is whatever arrived during the last commit, so there is no timer to wait for: at rest
-a request costs one commit, under load a commit serves hundreds (docs/decisions/0006). What the database refuses is
-told to the one sender whose row it is; a database that is away is told to everybody, and tried again.
+One thread writes. A batch is what one turn of the event loop brought, or whatever arrived during the last commit, so
+there is no timer to wait for: at rest a request costs one commit, under load a commit serves hundreds
+(docs/decisions/0006). What the database refuses is told to the one sender whose row it is; a database that is away is
+told to everybody, and tried again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Event, Thread
 
 import structlog
@@ -28,6 +29,7 @@ LARGEST_BATCH = 1024
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 
 Place = tuple[InboxRow, "asyncio.Future[int]"]
+Outcomes = Sequence[Stored | InboxAway]
 
 
 class ListFull(Exception):
@@ -40,27 +42,21 @@ class Intake:
     `most_waiting` requests and `most_bytes` of bodies may wait; what is more is refused at once.
     """
 
-    def __init__(
-        self,
-        writer: InboxWriter,
-        most_waiting: int = MOST_WAITING,
-        most_bytes: int = MOST_BYTES,
-        *,
-        name: str = "inbox",
-    ) -> None:
+    def __init__(self, writer: InboxWriter, most_waiting: int = MOST_WAITING, most_bytes: int = MOST_BYTES) -> None:
         self.writer = writer
         self.most_waiting = most_waiting
         self.most_bytes = most_bytes
         self.waiting = 0
         self.bytes_waiting = 0
+        self._list: list[Place] = []
+        self._writing = False  # a batch is with the thread, or about to be
         self._away = ""
         self._closing = False
-        self._stopped = Event()
-        self._list: SimpleQueue[Place | None] = SimpleQueue()
-        self._in_hand: list[Place] = []
         self._empty = asyncio.Event()
         self._empty.set()
-        self._thread = Thread(target=self._write_until_stopped, name=name, daemon=True)
+        self._stopped = Event()
+        self._batches: SimpleQueue[list[Place] | None] = SimpleQueue()
+        self._thread = Thread(target=self._write_until_stopped, name="inbox", daemon=True)
 
     def start(self) -> None:
         """Begin to write."""
@@ -80,9 +76,13 @@ class Intake:
             raise ListFull(f"{self.waiting} requests wait for the disk")
         self.waiting += 1
         self.bytes_waiting += size
-        self._empty.clear()
         future = self._loop.create_future()
-        self._list.put((row, future))
+        self._list.append((row, future))
+        if not self._writing:
+            self._writing = True
+            self._empty.clear()
+            # Not at once: what else this turn of the loop reads joins the batch.
+            self._loop.call_soon(self._hand_over)
         return future
 
     @property
@@ -98,48 +98,57 @@ class Intake:
         except TimeoutError:
             log.error("stopped before everything was stored; its senders were not answered", waiting=self.waiting)
         self._stopped.set()
-        self._list.put(None)
+        self._batches.put(None)
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, 1.0)
+
+    def _hand_over(self) -> None:
+        """Give the thread the next batch, or note that it has nothing to do."""
+        batch, self._list = self._list[:LARGEST_BATCH], self._list[LARGEST_BATCH:]
+        if batch:
+            self._batches.put(batch)
+        else:
+            self._writing = False
+            self._empty.set()
+
+    def _resolve(self, batch: list[Place], outcomes: Outcomes) -> None:
+        """Answer every request of a batch, and let the next begin."""
+        for (row, future), outcome in zip(batch, outcomes, strict=True):
+            self.waiting -= 1
+            self.bytes_waiting -= len(row.body)
+            if future.cancelled():
+                continue
+            if isinstance(outcome, int):
+                future.set_result(outcome)
+            else:
+                future.set_exception(outcome)
+        if self._away and self._list:
+            left, self._list = self._list, []
+            self._resolve(left, [InboxAway(self._away) for _ in left])
+        else:
+            self._hand_over()
 
     # From here on: the writing thread.
 
     def _write_until_stopped(self) -> None:
+        batch: list[Place] | None = None
         try:
-            while batch := self._next_batch():
-                self._in_hand = batch
+            while (batch := self._batches.get()) is not None:
                 self._write(batch)
         finally:
             # Also when a bug ends the thread: nobody waits for an answer that cannot come.
             self._away = self._away or "the writer has stopped"
-            self._tell(self._in_hand, [InboxAway(self._away) for _ in self._in_hand])
-            self._refuse_what_waits()
+            if batch is not None:
+                self._tell_away(batch)
             self.writer.close()
-
-    def _next_batch(self) -> list[Place]:
-        """Wait for what comes and give all that is there; an empty list means: stop."""
-        first = self._list.get()
-        batch = [first, *self._what_is_there(LARGEST_BATCH - 1)]
-        if None in batch:
-            self._list.put(None)  # once more, after this batch
-        return [place for place in batch if place is not None]
-
-    def _what_is_there(self, most: int) -> list[Place | None]:
-        found: list[Place | None] = []
-        try:
-            while len(found) < most:
-                found.append(self._list.get_nowait())
-        except Empty:
-            pass
-        return found
 
     def _write(self, batch: list[Place]) -> None:
         try:
-            stored: Sequence[Stored | InboxAway] = self.writer.store([row for row, _ in batch])
+            stored = self.writer.store([row for row, _ in batch])
         except InboxAway as away:
             self._away = str(away)
             log.error("the database is away: senders are told to come again", error=str(away))
-            self._tell(batch, [InboxAway(self._away) for _ in batch])
+            self._tell_away(batch)
             self._wait_for_database()
             return
         wake.WOKEN.set()
@@ -149,7 +158,6 @@ class Intake:
         """Try until the database is back or the process stops; meanwhile the door refuses by itself."""
         pause = FIRST_WAIT
         while not self._stopped.wait(pause):
-            self._refuse_what_waits()
             try:
                 self.writer.probe()
             except InboxAway as away:
@@ -160,31 +168,12 @@ class Intake:
                 self._away = ""
                 return
 
-    def _refuse_what_waits(self) -> None:
-        left = self._what_is_there(self.most_waiting + 1)
-        if None in left:
-            self._list.put(None)
-        places = [place for place in left if place is not None]
-        self._tell(places, [InboxAway(self._away) for _ in places])
+    def _tell_away(self, batch: list[Place]) -> None:
+        self._tell(batch, [InboxAway(self._away) for _ in batch])
 
-    def _tell(self, batch: list[Place], outcomes: Sequence[Stored | InboxAway]) -> None:
-        self._in_hand = []
-        if batch and not self._loop.is_closed():
+    def _tell(self, batch: list[Place], outcomes: Outcomes) -> None:
+        if not self._loop.is_closed():  # stopped at its deadline: nobody is there to be told
             self._loop.call_soon_threadsafe(self._resolve, batch, outcomes)
-
-    def _resolve(self, batch: list[Place], outcomes: Sequence[Stored | InboxAway]) -> None:
-        """Answer every request of a batch (in the event loop again)."""
-        for (row, future), outcome in zip(batch, outcomes, strict=True):
-            self.waiting -= 1
-            self.bytes_waiting -= len(row.body)
-            if future.cancelled():
-                continue
-            if isinstance(outcome, int):
-                future.set_result(outcome)
-            else:
-                future.set_exception(outcome)
-        if not self.waiting:
-            self._empty.set()
 
 
 def open_writer(patience: float = 5.0) -> InboxWriter:

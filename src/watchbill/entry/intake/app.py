@@ -46,8 +46,8 @@ from watchbill.entry.intake.reading import (
     NotJson,
     SenderGone,
     TooLarge,
-    check_json,
     header_of,
+    is_plainly_right,
     key_in_headers,
     read_body,
     read_json,
@@ -116,14 +116,14 @@ class IntakeApp:
         """Take one event of Events v2; one that has no `dedup_key` is given one."""
         now = clock.now()
         body = await _read(receive, LARGEST_EVENT, PAGERDUTY)
-        event = _decode(body)
-        errors: list[str] = self.check_event(event)
+        event = _decode(body, PAGERDUTY)
+        errors: list[str] = [] if is_plainly_right(event) else self.check_event(event)
         if errors or not isinstance(event, dict):
             raise Rejected(PAGERDUTY.refuse(400, errors, {}, ()))
         key = key or str(event.get("routing_key") or "") or header_of(scope, b"x-routing-key") or key_in_headers(scope)
         owner = await self._find_owner(key, EVENTS, PAGERDUTY)
         dedup_key, note = event.get("dedup_key"), ""
-        if not dedup_key:
+        if not dedup_key or not str(dedup_key).strip():
             dedup_key = token_hex(16)
             note = f'{{"dedup_key": "{dedup_key}"}}'
         await self._store(InboxRow(now, owner[1], owner[0], EVENTS, body, note, _sender_of(scope)), PAGERDUTY)
@@ -134,10 +134,7 @@ class IntakeApp:
         now = clock.now()
         body = await _read(receive, self.largest_body, PLAIN)
         owner = await self._find_owner(key, monitor, PLAIN)
-        try:
-            check_json(body)
-        except NotJson as wrong:
-            raise Rejected(PLAIN.refuse(400, [str(wrong)], {"line": wrong.line, "column": wrong.column}, ())) from None
+        _decode(body, PLAIN)
         number = await self._store(InboxRow(now, owner[1], owner[0], monitor, body, "", _sender_of(scope)), PLAIN)
         return Answer(202, encode({"status": "accepted", "id": number}))
 
@@ -181,12 +178,12 @@ async def _read(receive: Receive, limit: int, dialect: Dialect) -> bytes:
         raise Rejected(dialect.refuse(413, errors, {}, () if large.read_up else (HANG_UP,))) from None
 
 
-def _decode(body: bytes) -> object:
+def _decode(body: bytes, dialect: Dialect) -> object:
     try:
         return read_json(body)
     except NotJson as wrong:
         more = {"line": wrong.line, "column": wrong.column}
-        raise Rejected(PAGERDUTY.refuse(400, [str(wrong)], more, ())) from None
+        raise Rejected(dialect.refuse(400, [str(wrong)], more, ())) from None
 
 
 def _refuse_other_methods(scope: Scope, dialect: Dialect) -> None:

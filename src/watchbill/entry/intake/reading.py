@@ -78,17 +78,28 @@ def read_json(body: bytes) -> object:
         raise _locate(error, body) from None
 
 
-_skim = msgspec.json.Decoder(msgspec.Raw).decode
+_SEVERITIES = ("critical", "warning", "error", "info")
 
 
-def check_json(body: bytes) -> None:
-    """Check that a body is JSON without building its values; raises NotJson with the place."""
-    try:
-        _skim(body)
-        if not body.isascii():
-            body.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _locate(error, body) from None
+def is_plainly_right(event: object) -> bool:
+    """Tell at a glance that a trigger is right: `events_v2.check` says so too, at ten times the cost.
+
+    False says nothing: whatever is less plain is for `check` to judge.
+    """
+    if not isinstance(event, dict) or event.get("event_action") != "trigger":
+        return False
+    content, key = event.get("payload"), event.get("dedup_key")
+    return (
+        isinstance(content, dict)
+        and content.get("severity") in _SEVERITIES
+        and _is_plain(content.get("summary"))
+        and _is_plain(content.get("source"))
+        and (key is None or (_is_plain(key) and len(key) <= 255))
+    )
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str) and "!" <= value[:1] <= "~"
 
 
 def _locate(error: Exception, body: bytes) -> NotJson:

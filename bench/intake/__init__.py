@@ -1,0 +1,1 @@
+"""Figures of the door: durable accepts beside what costs nothing, a plain Django view, and Alertmanager."""
