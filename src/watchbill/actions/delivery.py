@@ -6,14 +6,15 @@ key. Just before it leaves it is asked whether it is still wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.core import signing
-from django.db import transaction
+from django.db import connection, transaction
 
 from watchbill import channels
 from watchbill.actions.log import WATCHBILL, Subject, record
@@ -48,6 +49,7 @@ class Claim:
 
     id: int
     attempt: int
+    channel: str
 
 
 def reach(person: int, subject: Subject, words: Words, line: Event, why: str, now: datetime) -> bool:
@@ -132,30 +134,39 @@ def _who_is_told(team_id: int | None) -> list[tuple[Person, str]]:
 
 def drop_waiting(subject: Subject, why: str, now: datetime) -> int:
     """Take back every message of a subject that has not left: nobody is called after an answer."""
-    return Outgoing.objects.filter(
-        subject_kind=subject.kind, subject_id=subject.id, state="waiting", purpose="page"
-    ).update(state="dropped", due_at=None, finished_at=now, answer=why)
+    waiting = Outgoing.objects.filter(subject_kind=subject.kind, subject_id=subject.id, state="waiting", purpose="page")
+    # Locked in the order of their ids, as everybody does who locks several: an UPDATE alone keeps no order.
+    rows = list(waiting.order_by("id").select_for_update(of=("self",)).values_list("pk", flat=True))
+    return Outgoing.objects.filter(pk__in=rows).update(state="dropped", due_at=None, finished_at=now, answer=why)
 
 
-def claim_due(now: datetime, limit: int) -> list[Claim]:
-    """Take up to `limit` due messages for one lease."""
+def claim_due(
+    now: datetime, limit: int, held: Mapping[str, int] | None = None, most_each: int | None = None
+) -> list[Claim]:
+    """Take up to `limit` due messages for one lease, at most `most_each` of one channel together with those `held`.
+
+    A vendor that hangs holds its own senders and leaves those of the other channels free.
+    """
+    taken, most = Counter(held or {}), most_each or limit
+    full = [channel for channel, count in taken.items() if count >= most]
+    chosen: list[Outgoing] = []
     with transaction.atomic():
-        due = list(
-            Outgoing.objects.filter(due_at__lte=now)
-            .only("id", "attempt", "due_at")
-            .order_by("due_at", "id")
-            .select_for_update(skip_locked=True)[:limit]
-        )
-        for row in due:
+        due = Outgoing.objects.filter(due_at__lte=now).exclude(channel__in=full).order_by("due_at", "id")
+        for row in due.only("id", "attempt", "due_at", "channel").select_for_update(skip_locked=True)[:limit]:
+            if taken[row.channel] >= most:
+                continue
+            taken[row.channel] += 1
             row.attempt += 1
             row.due_at = now + delivery.LEASE
-        Outgoing.objects.bulk_update(due, ["attempt", "due_at"])
-    return [Claim(row.pk, row.attempt) for row in due]
+            chosen.append(row)
+        Outgoing.objects.bulk_update(chosen, ["attempt", "due_at"])
+    return [Claim(row.pk, row.attempt, row.channel) for row in chosen]
 
 
-def next_due() -> datetime | None:
-    """Read when the next message is due."""
-    return Outgoing.objects.filter(due_at__isnull=False).order_by("due_at").values_list("due_at", flat=True).first()
+def next_due(full: Iterable[str] = ()) -> datetime | None:
+    """Read when the next message is due, but for those of the channels that are `full`."""
+    waiting = Outgoing.objects.filter(due_at__isnull=False).exclude(channel__in=list(full))
+    return waiting.order_by("due_at").values_list("due_at", flat=True).first()
 
 
 def send_one(
@@ -172,11 +183,23 @@ def send_one(
     if not delivery.is_wanted(row.purpose, _page_state(row)):
         _finish(claim, clock(), state="dropped", answer="no longer wanted: the page was answered")
         return "dropped"
+    message, channel_settings = message_of(row), settings_of(row.channel)
+    _let_go_of_database()
     try:
-        receipt = channels.send(row.channel, message_of(row), row.address.address, settings_of(row.channel), http)
+        receipt = channels.send(row.channel, message, row.address.address, channel_settings, http)
     except DeliveryFailed as failure:
         return _failed(row, claim, failure, clock())
+    except Exception as bug:
+        # A bug of the channel is no reason to lose the page: tried again like a vendor that is away, then told.
+        log.exception("a channel broke its promise to raise only DeliveryFailed", channel=row.channel, outgoing=row.pk)
+        return _failed(row, claim, DeliveryFailed(f"{row.channel} broke: {type(bug).__name__}: {bug}"), clock())
     return _sent(row, claim, receipt, clock())
+
+
+def _let_go_of_database() -> None:
+    """Give the connection back while a vendor is waited for: vendors that hang must not hold the pool."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def message_of(row: Outgoing) -> Message:
@@ -200,10 +223,11 @@ def message_of(row: Outgoing) -> Message:
     )
 
 
-def _page_state(row: Outgoing) -> str | None:
+def _page_state(row: Outgoing, *, lock: bool = False) -> str | None:
     if row.subject_kind != "page":
         return None
-    return Page.objects.filter(pk=row.subject_id).values_list("state", flat=True).first()
+    pages = Page.objects.filter(pk=row.subject_id)
+    return (pages.select_for_update() if lock else pages).values_list("state", flat=True).first()
 
 
 def _finish(claim: Claim, now: datetime, **values: object) -> bool:
@@ -215,12 +239,21 @@ def _finish(claim: Claim, now: datetime, **values: object) -> bool:
 
 
 def _sent(row: Outgoing, claim: Claim, receipt: Receipt, now: datetime) -> str:
+    """Write down that the vendor took it. An answer that came meanwhile does not unsay it: it did leave."""
+    mine = Outgoing.objects.filter(pk=claim.id, attempt=claim.attempt, state__in=("waiting", "dropped"))
     with transaction.atomic():
-        _finish(claim, now, state="sent", answer=receipt.answer[:2000], reference=receipt.reference[:255])
+        held = mine.update(
+            state="sent",
+            due_at=None,
+            finished_at=now,
+            answer=receipt.answer[:2000],
+            reference=receipt.reference[:255],
+        )
+        late = "" if held else "; the lease was over, so it may have left twice, with the same key"
         record(
-            Subject(row.subject_kind, row.subject_id, row.team_id),
+            _subject_of(row),
             "delivery.sent",
-            f"{row.channel} to {row.person}: {receipt.answer[:200]}",
+            f"{row.channel} to {row.person}: {receipt.answer[:200]}{late}",
             now,
             data={"outgoing": row.pk, "attempt": claim.attempt},
         )
@@ -231,40 +264,50 @@ def _sent(row: Outgoing, claim: Claim, receipt: Receipt, now: datetime) -> str:
 
 
 def _failed(row: Outgoing, claim: Claim, failure: DeliveryFailed, now: datetime) -> str:
+    """Write down that it did not leave: try again later, or give up, which the next one hears of."""
     again = None if failure.permanent else delivery.retry_at(claim.attempt, row.created_at, now)
-    subject = Subject(row.subject_kind, row.subject_id, row.team_id)
-    what = f"{row.channel} to {row.person} failed"
     with transaction.atomic():
         if again is not None:
-            Outgoing.objects.filter(pk=claim.id, attempt=claim.attempt, state="waiting").update(
-                due_at=again, answer=failure.message[:2000]
-            )
-            if claim.attempt == 1:
-                record(subject, "delivery.retried", f"{what} for now: {failure.message[:300]}; trying again", now)
-            return "waiting"
+            return _try_later(row, claim, failure, again, now)
+        # The subject first, then its messages: other rows of it are touched below.
+        page_state = _page_state(row, lock=True)
         if not _finish(claim, now, state="failed", answer=failure.message[:2000]):
             return "dropped"
-        record(
-            subject,
-            "delivery.failed",
-            f"{what} for good: {failure.message[:300]}",
-            now,
-            WATCHBILL,
-            {"outgoing": row.pk},
-        )
-        if failure.permanent:
-            row.address.failed_at, row.address.failure = now, failure.message[:2000]
-            row.address.save(update_fields=["failed_at", "failure"])
-        if row.purpose in {"page", "notice"}:
-            _try_the_next(row, subject, now)
+        _give_up(row, failure, now)
+        if row.purpose in {"page", "notice"} and delivery.is_wanted(row.purpose, page_state):
+            _try_the_next(row, _subject_of(row), now)
     wake_workers()
     return "failed"
+
+
+def _try_later(row: Outgoing, claim: Claim, failure: DeliveryFailed, again: datetime, now: datetime) -> str:
+    changed = Outgoing.objects.filter(pk=claim.id, attempt=claim.attempt, state="waiting").update(
+        due_at=again, answer=failure.message[:2000]
+    )
+    if changed and claim.attempt == 1:
+        why = f"{row.channel} to {row.person} failed for now: {failure.message[:300]}; trying again"
+        record(_subject_of(row), "delivery.retried", why, now)
+    return "waiting" if changed else "dropped"
+
+
+def _give_up(row: Outgoing, failure: DeliveryFailed, now: datetime) -> None:
+    why = f"{row.channel} to {row.person} failed for good: {failure.message[:300]}"
+    record(_subject_of(row), "delivery.failed", why, now, WATCHBILL, {"outgoing": row.pk})
+    if failure.permanent:
+        row.address.failed_at, row.address.failure = now, failure.message[:2000]
+        row.address.save(update_fields=["failed_at", "failure"])
+
+
+def _subject_of(row: Outgoing) -> Subject:
+    return Subject(row.subject_kind, row.subject_id, row.team_id)
 
 
 def _try_the_next(row: Outgoing, subject: Subject, now: datetime) -> None:
     """Bring the person's next message forward; when there is none and none was sent, tell somebody else."""
     mine = Outgoing.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id, person_id=row.person_id)
-    coming = mine.filter(state="waiting", due_at__gt=now, attempt=0).order_by("due_at").first()
+    later = mine.filter(state="waiting", due_at__gt=now, attempt=0).order_by("due_at")
+    # skip_locked: whoever holds it is about to send it or to take it back.
+    coming = later.select_for_update(of=("self",), skip_locked=True).first()
     if coming is not None:
         coming.due_at = now
         coming.save(update_fields=["due_at"])

@@ -13,6 +13,7 @@ from watchbill.db.models import Timer
 from watchbill.db.wake import wake_workers
 
 PATIENCE = 3
+LONGEST_LEASE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,14 @@ def clear_timer(subject: Subject, kind: str) -> None:
 def claim_due(now: datetime, limit: int) -> list[Claim]:
     """Take up to `limit` due timers for one lease: the lease is the new due time, so a dead worker's work is due again.
 
-    A timer that failed `PATIENCE` times is leased for longer each time: a poisoned one must not eat the worker.
+    A timer that failed `PATIENCE` times is leased for longer each time, at most `LONGEST_LEASE`: a poisoned one
+    must not eat the worker, and one that only had bad neighbours must not wait for long.
     """
     with transaction.atomic():
         due = list(Timer.objects.filter(due_at__lte=now).order_by("due_at").select_for_update(skip_locked=True)[:limit])
         for timer in due:
             timer.attempt += 1
-            timer.due_at = now + LEASE * 2 ** min(max(timer.attempt - PATIENCE, 0), 8)
+            timer.due_at = now + min(LEASE * 2 ** min(max(timer.attempt - PATIENCE, 0), 8), LONGEST_LEASE)
         Timer.objects.bulk_update(due, ["attempt", "due_at"])
     return [Claim(t.pk, t.subject_kind, t.subject_id, t.kind, t.attempt) for t in due]
 

@@ -20,7 +20,12 @@ LISTENERS: list[Callable[[], None]] = []
 
 
 def wake_workers() -> None:
-    """Wake every worker, and refresh every open page, once the present transaction is committed."""
+    """Wake every worker, and refresh every open page, once the present transaction is committed; said once is enough.
+
+    What a savepoint takes back takes its own call along, in Django's list as in PostgreSQL's.
+    """
+    if connection.in_atomic_block and any(hook[1] is tell_here for hook in connection.run_on_commit):
+        return
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")
@@ -57,6 +62,7 @@ class Ear(Thread):
         parameters.pop("context", None)
         with psycopg.connect(**parameters, autocommit=True) as line:
             line.execute(f"LISTEN {CHANNEL}")
+            tell_here()  # what was said while nobody listened is not repeated
             while not self.stopping.is_set():
                 for _ in line.notifies(timeout=1.0, stop_after=1):
                     tell_here()

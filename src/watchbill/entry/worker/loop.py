@@ -6,10 +6,12 @@ wakes the loop at once; the poll of half a second is only the safety net.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from threading import Event, Thread
+from time import monotonic
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connections
@@ -23,55 +25,90 @@ from watchbill.entry.worker.handlers import HANDLERS
 log = structlog.get_logger()
 POLL = 0.5
 CLAIM = 20
-SENDERS = 8
+SENDERS = 16
+SENDERS_EACH = 6
+AWAY = (OperationalError, InterfaceError)
 
 
 class Worker:
-    """One worker of a process: a loop for the inbox and the timers, a pool of threads for what leaves."""
+    """One worker of a process: a loop for the inbox and the timers, a pool of threads for what leaves.
 
-    def __init__(self, clock: Callable[[], datetime], http: Client, *, senders: int = SENDERS) -> None:
+    Of `senders` threads one channel uses at most `each`, so that a vendor that hangs never stops the others.
+    """
+
+    def __init__(
+        self, clock: Callable[[], datetime], http: Client, *, senders: int = SENDERS, each: int = SENDERS_EACH
+    ) -> None:
         self.clock = clock
         self.http = http
         self.stopping = Event()
         self.pool = ThreadPoolExecutor(senders, thread_name_prefix="send")
-        self.sending: set[Future[str]] = set()
+        self.sending: dict[Future[str], str] = {}
         self.senders = senders
+        self.each = each
         self.thread = Thread(target=self.run, name="worker", daemon=True)
         self.beat_at: datetime | None = None
         self.chores: dict[str, tuple[timedelta, Callable[[datetime], None]]] = {}
         self._chore_due: dict[str, datetime] = {}
+        self._away = False
 
     def start(self) -> None:
         """Start the loop in a thread of its own."""
         self.thread.start()
 
-    def stop(self, seconds: float = 10) -> None:
-        """Finish what is held within `seconds`; what is not finished is due again when its lease ends."""
+    def stop_claiming(self) -> None:
+        """Take nothing new from now on; returns at once."""
         self.stopping.set()
         WOKEN.set()
+
+    def stop(self, seconds: float = 10) -> None:
+        """Finish what is held within `seconds`; what is not finished is due again when its lease ends."""
+        end = monotonic() + seconds
+        self.stop_claiming()
         if self.thread.is_alive():
-            self.thread.join(seconds)
-        wait(self.sending, timeout=seconds)
+            self.thread.join(max(end - monotonic(), 0))
+        wait(list(self.sending), timeout=max(end - monotonic(), 0))
         self.pool.shutdown(wait=False, cancel_futures=True)
 
     def every(self, period: timedelta, name: str, chore: Callable[[datetime], None]) -> None:
-        """Add a chore that runs about every `period`: a heartbeat, the publication of shifts."""
+        """Add a chore that runs about every `period`, quickly: it runs between two rounds of the loop."""
         self.chores[name] = (period, chore)
 
     def run(self) -> None:
         """Work until stopped. A database that is away is waited for; a bug in one piece of work is logged and passed."""
         while not self.stopping.is_set():
             WOKEN.clear()
-            try:
-                busy = self.run_once()
-                self.beat_at = self.clock()
-            except (OperationalError, InterfaceError, DatabaseError):
-                log.exception("the database did not answer; trying again")
-                close_old_connections()
-                busy = False
-            if not busy:
-                WOKEN.wait(self._pause())
+            pause = self._run_round()
+            if pause:
+                WOKEN.wait(pause)
         connections.close_all()
+
+    def _run_round(self) -> float:
+        """Do one round whatever happens; gives how many seconds to wait before the next."""
+        try:
+            pause = 0.0 if self.run_once() else self._pause()
+        except DatabaseError as error:
+            self._tell_away(error)
+            return POLL
+        except InterfaceError as error:
+            self._tell_away(error)
+            return POLL
+        except Exception:
+            # A bug that no part below contained: the next round goes on with the rest.
+            log.exception("a round of the worker failed")
+            return POLL
+        if self._away:
+            self._away = False
+            log.info("the database is back")
+        self.beat_at = self.clock()
+        return pause
+
+    def _tell_away(self, error: Exception) -> None:
+        """Say once that the database is away, and let go of the connection, so that the next round makes a new one."""
+        if not self._away:
+            log.error("the database did not answer; trying until it does", error=f"{type(error).__name__}: {error}")
+        self._away = True
+        close_old_connections()
 
     def run_once(self) -> bool:
         """Do one round of everything; True when there may be more to do at once."""
@@ -80,8 +117,24 @@ class Worker:
         return any(did)
 
     def _read_inbox(self) -> bool:
-        done = [alerts.receive(service, self.clock()) for service in alerts.services_waiting(limit=50)]
-        return any(done)
+        did = False
+        for service in alerts.services_waiting(limit=50):
+            if self.stopping.is_set():
+                break
+            did = self._read_service(service) or did
+            # A long backlog must not hold back the first pages that came out of it.
+            self._hand_over()
+        return did
+
+    def _read_service(self, service: int) -> bool:
+        try:
+            return alerts.receive(service, self.clock()) > 0
+        except AWAY:
+            raise
+        except Exception:
+            # The rows stay as they are; the other services go on.
+            log.exception("the inbox of a service could not be read", service=service)
+            return False
 
     def _do_due(self) -> bool:
         claims = timers.claim_due(self.clock(), CLAIM)
@@ -95,29 +148,33 @@ class Worker:
             if handler is None:
                 raise LookupError(f"no handler for {claim.kind} of {claim.subject_kind}")
             handler(claim, self.clock())
-        except (OperationalError, InterfaceError):
+        except AWAY:
             raise
         except Exception:
             # The timer stays, leased for longer each time: it is neither lost nor allowed to stop the others.
             log.exception("a timer failed", timer=claim.kind, subject=claim.subject_kind, id=claim.subject_id)
 
     def _hand_over(self) -> bool:
-        self.sending = {future for future in self.sending if not future.done()}
+        self.sending = {future: channel for future, channel in self.sending.items() if not future.done()}
         free = self.senders - len(self.sending)
-        claims = delivery.claim_due(self.clock(), free) if free else []
+        if not free:
+            return False
+        claims = delivery.claim_due(self.clock(), free, Counter(self.sending.values()), self.each)
         for claim in claims:
-            self.sending.add(self.pool.submit(self._send, claim))
+            future = self.pool.submit(self._send, claim)
+            self.sending[future] = claim.channel
+            # Not from within `_send`: the loop would look before the future counts as done, and sleep on.
+            future.add_done_callback(lambda _: WOKEN.set())
         return bool(claims)
 
     def _send(self, claim: delivery.Claim) -> str:
         try:
             return delivery.send_one(claim, self.http, channel_settings, self.clock)
         except Exception:
-            # Whatever it was, the row keeps its lease and is due again: a page is never lost to a bug in a channel.
+            # Whatever it was, the row keeps its lease and is due again: a page is never lost.
             log.exception("a message could not be handled", outgoing=claim.id)
             return "waiting"
         finally:
-            WOKEN.set()
             connections.close_all()
 
     def _do_chores(self) -> None:
@@ -127,7 +184,7 @@ class Worker:
                 self._chore_due[name] = now + period
                 try:
                     chore(now)
-                except (OperationalError, InterfaceError):
+                except AWAY:
                     raise
                 except Exception:
                     log.exception("a chore failed", chore=name)
@@ -136,7 +193,9 @@ class Worker:
         """Sleep to the next due time, at most half a second."""
         if len(self.sending) == self.senders:
             return POLL
-        due = [at for at in (timers.next_due(), delivery.next_due()) if at]
+        held = Counter(self.sending.values())
+        full = [channel for channel, count in held.items() if count >= self.each]
+        due = [at for at in (timers.next_due(), delivery.next_due(full)) if at]
         if not due:
             return POLL
         return min(max((min(due) - self.clock()).total_seconds(), 0.005), POLL)
@@ -144,5 +203,5 @@ class Worker:
     def drain(self) -> None:
         """Work until nothing is due, for tests and the demo: the clock stands still meanwhile."""
         while self.run_once() or self.sending:
-            wait(self.sending)
+            wait(list(self.sending))
             self.sending.clear()
