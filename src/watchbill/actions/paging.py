@@ -152,16 +152,18 @@ def open_page_of(group: AlertGroup) -> int | None:
 def climb_page(claim: Claim, now: datetime) -> None:
     """Go on with a climb whose wait is over. A claim that was superseded meanwhile does nothing."""
     with transaction.atomic():
-        page = _lock(claim.subject_id)
-        if finish(claim):
+        page = _find_and_lock(claim.subject_id)
+        # A timer of a page that was deleted ends here too, or it would be due for ever.
+        if finish(claim) and page is not None:
             _climb(page, now)
 
 
 def ask_page_again(claim: Claim, now: datetime) -> None:
     """Ask again when an acknowledgement or a snooze has run out."""
     with transaction.atomic():
-        page = _lock_with_group(claim.subject_id)
-        if not finish(claim):
+        _lock_service_of(claim.subject_id)
+        page = _find_and_lock(claim.subject_id)
+        if not finish(claim) or page is None:
             return
         why = "the snooze is over" if claim.kind == "snooze_over" else "the acknowledgement ran out and it still fires"
         _apply(page, paging.ask_again(facts.page_fact(page), why, now), now)
@@ -241,27 +243,31 @@ def acknowledge_for_group(group: AlertGroup, name: str, now: datetime) -> None:
         _apply(page, paging.acknowledge(facts.page_fact(page), None, name, None, now), now)
 
 
+def _find_and_lock(page_id: int) -> Page | None:
+    """Lock a page for a step that touches the page alone; None when it was deleted."""
+    pages = Page.objects.select_related("team", "team__fallback", "service", "group")
+    return pages.select_for_update(of=("self",)).filter(pk=page_id).first()
+
+
 def _lock(page_id: int) -> Page:
     """Lock a page for a step that touches the page alone."""
-    page = (
-        Page.objects.select_related("team", "team__fallback", "service", "group")
-        .select_for_update(of=("self",))
-        .filter(pk=page_id)
-        .first()
-    )
+    page = _find_and_lock(page_id)
     if page is None:
         raise Refused(f"there is no page {page_id}")
     return page
 
 
 def _lock_with_group(page_id: int) -> Page:
-    """Lock a page for a step that also changes its alert group: the service first, as placing does, so that the
-    two cannot wait for each other.
-    """
+    """Lock a page for a step that also changes its alert group."""
+    _lock_service_of(page_id)
+    return _lock(page_id)
+
+
+def _lock_service_of(page_id: int) -> None:
+    """Lock a page's service before the page, as placing does, so that the two cannot wait for each other."""
     service = Page.objects.filter(pk=page_id).values_list("service_id", flat=True).first()
     if service is not None:
         lock_service(service)
-    return _lock(page_id)
 
 
 def lock_service(service_id: int) -> None:

@@ -150,7 +150,7 @@ class Batch:
         return group
 
     def _add_alert(self, group: AlertGroup, signal: Signal, fingerprint: str) -> None:
-        known = self.known.get((group.pk, fingerprint)) if group.pk else None
+        known = self.known.get((_number(group), fingerprint))
         if known is not None:
             known.group = group
             known.state, known.ended_at, known.count = "firing", None, known.count + 1
@@ -198,8 +198,7 @@ class Batch:
         del self.firing[alert.fingerprint]
         alert.state, alert.ended_at, alert.last_at = "resolved", signal.ended_at or self.now, self.now
         self.changed[id(alert)] = alert
-        if alert.pk:
-            self.known[(group.pk, alert.fingerprint)] = alert
+        self.known[(_number(group), alert.fingerprint)] = alert
         group.firing_count = max(group.firing_count - 1, 0)
         self._touch(group)
         if group.firing_count:
@@ -332,6 +331,11 @@ def _store(model: type[AlertGroup] | type[Alert], rows: list[Any], fields: list[
             update_fields=[field.removesuffix("_id") for field in fields],
             batch_size=200,
         )
+
+
+def _number(group: AlertGroup) -> int:
+    """Name a group within a batch, also before it is stored: ids of the database are positive."""
+    return group.pk or -id(group)
 
 
 def _labels_of(group: AlertGroup) -> dict[str, str]:
