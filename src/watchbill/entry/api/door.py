@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import URLPattern, URLResolver, path, re_path
 from ninja import NinjaAPI, Swagger
+from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from watchbill import __version__
-from watchbill.entry.api import alerts, pages, who
+from watchbill.entry.api import (
+    absences,
+    alerts,
+    connections,
+    ladders,
+    log,
+    me,
+    overrides,
+    pages,
+    people,
+    rota,
+    services,
+    silences,
+    teams,
+    who,
+)
 from watchbill.entry.api.errors import say_errors, unknown_address
 
 ABOUT = (
@@ -15,6 +33,20 @@ ABOUT = (
     "teams; nothing else exists for them. Lists are paged: send `next` back as `after`. Times are RFC 3339, UTC. "
     'What goes wrong is always `{"error": {"message": …, "field": …}}`.'
 )
+PARAMETERS = {
+    "after": "`next` of the page before; without it the first page.",
+    "limit": "How many items at most, up to 200.",
+    "team": "The slug of a team; without it all of yours.",
+    "service": "The slug of a service.",
+    "rotation": "The slug of a rotation.",
+    "person": "The id of a person.",
+    "slug": "The name in addresses, such as `platform`.",
+    "number": "The id.",
+    "at": "An instant, past or ahead; without it now.",
+    "search": "Words that the name or title contains.",
+    "mine": "Only what concerns you.",
+    "archived": "Those that are archived, instead of those in use.",
+}
 
 
 class Api(NinjaAPI):
@@ -24,6 +56,16 @@ class Api(NinjaAPI):
         """Give the name that a generated client calls."""
         view = operation.view_func
         return f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """Give the description, with what the parameters that many operations share mean."""
+        schema = super().get_openapi_schema(**options)
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                for parameter in operation["parameters"]:
+                    if parameter["name"] in PARAMETERS:
+                        parameter["description"] = PARAMETERS[parameter["name"]]
+        return schema
 
 
 # The schema's own look-ups elsewhere are switched off: nothing loads from another host.
@@ -35,8 +77,23 @@ api = Api(
     docs=Swagger(settings={"validatorUrl": None, "persistAuthorization": False}),
 )
 say_errors(api)
-for prefix, module in {"/who": who, "/alerts": alerts, "/pages": pages}.items():
-    api.add_router(prefix, module.router)
+for prefix, routers in {
+    "/who": [who.router],
+    "/alerts": [alerts.router],
+    "/pages": [pages.router],
+    "/silences": [silences.router],
+    "/services": [services.router, connections.router],
+    "/rotations": [rota.router, overrides.router],
+    "/shifts": [rota.shifts],
+    "/absences": [absences.router],
+    "/teams": [teams.router, ladders.router],
+    "/people": [people.router],
+    "/me": [me.router],
+    "/log": [log.router],
+    "/inbox": [log.inbox],
+}.items():
+    for router in routers:
+        api.add_router(prefix, router)
 
 
 def routes() -> list[URLPattern | URLResolver]:

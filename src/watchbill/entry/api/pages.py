@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from ninja import Header, Router, Status
-from pydantic import BaseModel, Field, StringConstraints
+from ninja import Router, Status
+from pydantic import BaseModel, Field
 
-from watchbill.actions import asking, paging
+from watchbill.actions import paging
+from watchbill.actions.once import once
 from watchbill.db.models import Event, Outgoing, Page, Service, Team
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import chosen_teams, pages_of, teams_of, the_page, the_person
-from watchbill.entry.api.words import EventLine, Given, Id, Instant, Line, PersonRef, ServiceRef, Slug, TeamRef, Text
+from watchbill.entry.api.words import (
+    ONCE_KEY,
+    EventLine,
+    Given,
+    Id,
+    Instant,
+    Line,
+    OnceKey,
+    PersonRef,
+    ServiceRef,
+    Slug,
+    TeamRef,
+    Text,
+)
 from watchbill.kit.errors import Refused
 
 router = Router(tags=["Pages"])
 MOST_LINES = 500
-Key = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]*$")]
 
 
 class PageLine(BaseModel):
@@ -167,23 +180,20 @@ def list_pages(
 def open_page(
     request: Asked,
     body: NewPage,
-    idempotency_key: Annotated[Key, Header(alias="Idempotency-Key", description="Makes a retry safe for a day.")] = "",
+    idempotency_key: OnceKey = ONCE_KEY,
 ) -> Status[PageLine]:
     """With the header Idempotency-Key a retry gives the page that was opened first, and nobody is asked twice."""
     caller = request.auth
     team, service = _whom(body)
-    page = asking.page_once(
-        idempotency_key,
-        team,
-        body.title,
-        caller.person,
-        caller.now,
-        details=body.details,
-        urgency=body.urgency,
-        service=service,
-        to=the_person(caller.person, body.to) if body.to else None,
-    )
-    return Status(201, PageLine.of(the_page(caller.person, page.pk)))
+    to = the_person(caller.person, body.to) if body.to else None
+
+    def act() -> int:
+        words = {"details": body.details, "urgency": body.urgency}
+        page = paging.page_people(team, body.title, caller.person, caller.now, service=service, to=to, **words)
+        return page.pk
+
+    number = once(idempotency_key, "page people", caller.person, caller.now, act)
+    return Status(201, PageLine.of(the_page(caller.person, number)))
 
 
 def _whom(body: NewPage) -> tuple[Team, Service | None]:

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
+from ninja import Header
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 
 from watchbill.db.models import Event, Person, Rotation, Service, Team
@@ -24,6 +25,9 @@ Name = Annotated[str, StringConstraints(max_length=80, pattern=_PLAIN)]
 Line = Annotated[str, StringConstraints(max_length=1024, pattern=_PLAIN)]
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=_PLAIN)]
 Zone = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")]
+
+OnceKey = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]*$")]
+ONCE_KEY: str = Header("", alias="Idempotency-Key", description="Makes a retry safe for a day: nothing is done twice.")
 
 
 def _read_instant(value: Any) -> Any:
