@@ -21,6 +21,7 @@ class Away:
     def __init__(self, rotation: Rotation, absences: Iterable[Absence]) -> None:
         self._rotation = rotation
         self._why: dict[int, list[tuple[Span, str]]] = {}
+        self._staff: dict[tuple[str | None, date], tuple[Member, ...]] = {}
         for absence in absences:
             if absence.kind != "holiday" or rotation.own_holidays:
                 span = whole_days(absence.first, absence.last, absence.zone or rotation.zone)
@@ -61,7 +62,9 @@ class Away:
 
     def staff(self, skill: str | None, day: date) -> tuple[Member, ...]:
         """List the members who are in the rotation on `day` and have the skill, in the rotation's order."""
-        return tuple(m for m in self._skilled[skill] if _is_active(m, day))
+        if (skill, day) not in self._staff:
+            self._staff[skill, day] = tuple(m for m in self._skilled[skill] if _is_active(m, day))
+        return self._staff[skill, day]
 
     @cached_property
     def _skilled(self) -> dict[str | None, list[Member]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
 from watchbill.core.rota.away import Away
 from watchbill.core.rota.line import IDEAL, JUST_SERVED, OTHER_SEAT, Line, Taken
@@ -59,18 +60,23 @@ class Deal:
         return JUST_SERVED if person in self._recent[id(line)] else IDEAL
 
     def _pools(self, staffs: Sequence[Staff]) -> list[Collection[int]]:
-        """Who could take each stretch without having another seat; asked only when there are several."""
+        """Who could take each stretch without having another seat; asked only when there are several.
+
+        Twice as many people as seats and one more are plenty, whoever takes the other seats: no need to go on.
+        """
         if len(staffs) == 1:
             return [()]
+        plenty = 2 * len(staffs) + 1
         return [
-            {
-                member.person
-                for member in staff
-                if self._away.is_mostly_there(member.person, stretch.parts)
-                and self._seating.conflict(member.person, stretch.span, stretch.parts) == IDEAL
-            }
+            set(islice(self._free(staff, stretch), plenty))
             for staff, stretch in zip(staffs, self._stretches, strict=True)
         ]
+
+    def _free(self, staff: Staff, stretch: Stretch) -> Iterator[int]:
+        for member in staff:
+            there = self._away.is_mostly_there(member.person, stretch.parts)
+            if there and self._seating.conflict(member.person, stretch.span, stretch.parts) == IDEAL:
+                yield member.person
 
     def _is_needed(self, person: int, later: Sequence[Collection[int]]) -> bool:
         """Tell whether a later seat would have to be a second one for somebody if `person` took this one."""
