@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,8 +26,8 @@ class Settings(BaseModel):
 def decide(monitor_group: str, fingerprint: str, labels: Mapping[str, str], settings: Settings) -> tuple[str, str]:
     """Decide the group of an alert: its key, and why in words."""
     if settings.labels:
-        values = [f"{label}={labels.get(label, '')}" for label in settings.labels]
-        return "labels:" + "\x1f".join(values), "grouped by " + ", ".join(settings.labels)
+        values = [[label, labels.get(label, "")] for label in settings.labels]
+        return "labels:" + json.dumps(values), "grouped by " + ", ".join(settings.labels)
     if monitor_group:
         return "monitor:" + monitor_group, "grouped as the monitor groups"
     return "alert:" + fingerprint, "a group of its own"
