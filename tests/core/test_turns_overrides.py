@@ -22,6 +22,7 @@ from tests.core.rota_cast import (
     utc,
     weekly,
 )
+from watchbill.core.coverage import Window
 from watchbill.core.rota.line import put_first
 from watchbill.core.rota.moves import Move, difference
 from watchbill.core.rota.pattern import Member, Seat
@@ -159,6 +160,25 @@ def test_an_edit_from_a_checkpoint_leaves_no_gap():
         (DAN, "22 09:00", "29 09:00"),
         (ANA, "29 09:00", "05 09:00"),
     ]
+
+
+def test_nothing_is_planned_before_a_checkpoint():
+    """Promise 4: a seat that had no hours so far gets them from now on, not in the past."""
+    friday = Seat("engineer", coverage=(Window(frozenset({4}), time(17), time(20)),))
+    now = utc("2025-01-14T12:00")
+    checkpoint = progress(daily(3, seats=(friday,)), [], now)
+    found = shifts(daily(3), [], [], between("2025-01-01", "2025-01-16"), checkpoint)
+    assert pieces(found) == [(BEN, "14 12:00", "14 18:00"), (CLEO, "15 08:00", "15 18:00")]
+
+
+def test_who_covers_at_a_checkpoint_goes_on_covering_for_the_same_reason():
+    """Ana has both seats from Saturday on; only the second one is said to be one too many."""
+    rotation, absences = weekly(1, seats=PAIR), [away(ANA, "2025-01-06", "2025-01-10")]
+    asked = between("2025-01-12", "2025-01-13")
+    whole = shifts(rotation, [], absences, asked)
+    resumed = shifts(rotation, [], absences, asked, progress(rotation, absences, utc("2025-01-12T00:00")))
+    assert ["nobody else is free" in shift.reason for shift in whole] == [False, True]
+    assert [(s.person, s.reason) for s in resumed] == [(s.person, s.reason) for s in whole]
 
 
 def test_who_joins_after_a_checkpoint_stands_at_the_end_of_the_line():
