@@ -110,9 +110,14 @@ def create_person(
             record(subject_of(person), "person.invited", f"{inviter} invited {person}", now, Actor.of(inviter))
         if team is not None:
             _join(team, person, role, inviter, now)
-        if person.joined_at is not None or not (known is None or _may_hold_link(person, inviter)):
+        if has_joined(person) or not (known is None or _may_hold_link(person, inviter)):
             return Invitation(person, None, mailed=False)
         return _invite(person, inviter, now)
+
+
+def has_joined(person: Person) -> bool:
+    """Tell whether somebody uses this account: a link to it would let its holder take it over."""
+    return person.joined_at is not None or person.has_usable_password()
 
 
 def _may_hold_link(person: Person, inviter: Person) -> bool:
@@ -147,7 +152,7 @@ def invite_again(person: Person, by: Person, now: datetime) -> Invitation:
     """
     if not person.is_active:
         raise Refused(f"{person}'s account is switched off: switch it on first")
-    if person.joined_at is not None:
+    if has_joined(person):
         require_administrator(by, f"make a new sign-in link for {person}")
     elif not _may_hold_link(person, by):
         raise NotAllowed(f"To invite {person} again you need to own every team they are in. Ask an administrator.")
@@ -163,7 +168,7 @@ def _invite(person: Person, by: Person, now: datetime) -> Invitation:
     address = addresses.account_address(person, now)
     days = INVITATION_LIVES.days
     words = Words(
-        subject=f"{by} invites you to Watchbill" if person.joined_at is None else "Your new sign-in link",
+        subject="Your new sign-in link" if has_joined(person) else f"{by} invites you to Watchbill",
         text=f"Hello {person},\n\nchoose a password and you are in. The link works once, for {days} days.",
         purpose="code",
         path=f"/join/{_token(person, now, address)}/",
@@ -201,7 +206,7 @@ def accept_invitation(token: str, name: str, password: str, now: datetime, *, zo
         person, address = read_invitation(token, now)
         person = Person.objects.select_for_update().get(pk=person.pk)
         read_invitation(token, now)
-        first = person.joined_at is None
+        first = not has_joined(person)
         person.name = _name(name or person.name)
         if zone:
             person.zone = check_zone(zone)

@@ -8,7 +8,7 @@ from watchbill.entry.api import door
 from watchbill.entry.web.routes import routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("accounts/", include("allauth.urls")),
     *door.routes(),
-    *routes(),
+    *routes(),  # before allauth's, because some of ours stand in front of its own
+    path("accounts/", include("allauth.urls")),
 ]

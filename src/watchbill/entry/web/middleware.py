@@ -6,7 +6,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from watchbill.db.models import Person
@@ -23,6 +23,8 @@ class PageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer one request."""
         request.now = clock.now()  # type: ignore[attr-defined]
+        if not request.path.startswith(OPEN_BEFORE_SETUP) and _nobody_has_an_account(request):
+            return redirect("/welcome/")
         zone = request.user.zone if isinstance(request.user, Person) else "UTC"
         with timezone.override(ZoneInfo(zone)):
             response = self.get_response(request)
@@ -42,6 +44,12 @@ class PageMiddleware:
         return render(request, "refused.html", {"title": title, "message": message, "back": back}, status=status)
 
 
+def _nobody_has_an_account(request: HttpRequest) -> bool:
+    """Tell whether this instance is fresh; who is signed in costs no question."""
+    return not request.user.is_authenticated and not Person.objects.exists()
+
+
+OPEN_BEFORE_SETUP = ("/welcome/", "/api/", "/sw.js", "/manifest.webmanifest")
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self'; "
     "connect-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'; object-src 'none'"
