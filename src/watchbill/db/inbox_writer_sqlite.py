@@ -12,7 +12,8 @@ from watchbill.db.inbox_writer import InboxAway, InboxRow, RowRefused, Stored
 from watchbill.db.write_lock import WRITE_LOCK
 
 COLUMNS = "received_at, service_id, connection_id, monitor, body, note, sender, state, error"
-LARGEST_STATEMENT = 256
+LARGEST_STATEMENT = 128
+REFUSED = (sqlite3.IntegrityError, sqlite3.DataError)
 
 
 class SqliteInbox:
@@ -44,16 +45,12 @@ class SqliteInbox:
         if not WRITE_LOCK.acquire(timeout=self.patience):
             raise InboxAway("another transaction of this process keeps the database")
         try:
-            connection = self._connection or self._open()
-            connection.execute("BEGIN IMMEDIATE")
-            stored = _insert_all(connection, rows)
-            connection.execute("COMMIT")
+            return _commit(self._connection or self._open(), rows)
         except (sqlite3.DatabaseError, OSError) as error:
             self.close()  # rolls back
             raise InboxAway(str(error)) from error
         finally:
             WRITE_LOCK.release()
-        return stored
 
     def _open(self) -> sqlite3.Connection:
         # mode=rw: a database that is not there must not be made anew, empty.
@@ -63,6 +60,7 @@ class SqliteInbox:
             timeout=self.patience,
             isolation_level=None,
             check_same_thread=False,
+            cached_statements=LARGEST_STATEMENT + 16,
         )
         self._connection = connection
         connection.execute("PRAGMA journal_mode=WAL")
@@ -72,25 +70,33 @@ class SqliteInbox:
         return connection
 
 
-def _insert_all(connection: sqlite3.Connection, rows: Sequence[InboxRow]) -> list[Stored]:
-    """Insert in statements of 2^n rows, so that a handful of prepared statements serves every batch."""
-    stored: list[Stored] = []
-    start, left = 0, len(rows)
-    while left:
-        count = min(1 << left.bit_length() - 1, LARGEST_STATEMENT)
-        stored += _insert(connection, rows[start : start + count])
-        start, left = start + count, left - count
+def _commit(connection: sqlite3.Connection, rows: Sequence[InboxRow]) -> list[Stored]:
+    """Store the rows in one transaction; when the database refuses them together, one by one."""
+    if 0 < len(rows) <= LARGEST_STATEMENT:
+        try:
+            # A statement alone is its own transaction. Each call from here lets the event loop take the
+            # interpreter and waits to get it back, so one call is better than three.
+            return _insert(connection, rows)
+        except REFUSED:
+            pass  # found below
+    connection.execute("BEGIN IMMEDIATE")
+    parts = [rows[at : at + LARGEST_STATEMENT] for at in range(0, len(rows), LARGEST_STATEMENT)]
+    stored = [one for part in parts for one in _insert_somehow(connection, part)]
+    connection.execute("COMMIT")
     return stored
 
 
-def _insert(connection: sqlite3.Connection, rows: Sequence[InboxRow]) -> list[Stored]:
-    """Insert some rows; when the database refuses the statement, one by one."""
+def _insert_somehow(connection: sqlite3.Connection, rows: Sequence[InboxRow]) -> list[Stored]:
     try:
-        last = connection.execute(_statement(len(rows)), _values(rows)).lastrowid or 0
-    except (sqlite3.IntegrityError, sqlite3.DataError) as error:
-        if len(rows) > 1:
-            return list(chain.from_iterable(_insert(connection, [row]) for row in rows))
-        return [RowRefused(str(error))]
+        return _insert(connection, rows)
+    except REFUSED as error:
+        if len(rows) == 1:
+            return [RowRefused(str(error))]
+        return [one for row in rows for one in _insert_somehow(connection, [row])]
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[InboxRow]) -> list[Stored]:
+    last = connection.execute(_statement(len(rows)), _values(rows)).lastrowid or 0
     # AUTOINCREMENT counts up by one while nobody else may write.
     return list(range(last - len(rows) + 1, last + 1))
 

@@ -15,7 +15,7 @@ import structlog
 from watchbill.db.write_lock import WRITE_LOCK
 
 log = structlog.get_logger()
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 2.0
 CAP_BYTES = 64 * 1024 * 1024
 
 

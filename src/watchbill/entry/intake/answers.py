@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 import msgspec
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
+from watchbill.actions.intake import InboxAway, ListFull, RowRefused
+from watchbill.entry.intake.reading import Message, NotJson, TooLarge
+
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
@@ -23,6 +23,21 @@ HANG_UP: Header = (b"connection", b"close")
 encode = msgspec.json.Encoder().encode
 
 
+class Refusal(Exception):
+    """The door refuses a request; `errors` say what is wrong, each a sentence for whoever set up the sender."""
+
+    def __init__(self, status: int, *errors: str, headers: tuple[Header, ...] = (), **more: int) -> None:
+        super().__init__(status)
+        self.status = status
+        self.errors = list(errors)
+        self.headers = headers
+        self.more = more
+
+
+class WrongKey(Exception):
+    """The key opens nothing here."""
+
+
 class Answer(NamedTuple):
     """A status, a JSON body, and headers beside the usual two."""
 
@@ -31,44 +46,58 @@ class Answer(NamedTuple):
     headers: tuple[Header, ...] = ()
 
 
-class Rejected(Exception):
-    """The request ends here, with this answer."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
-
-
 class Dialect(NamedTuple):
-    """How one kind of sender expects to be refused: (status, what is wrong, more fields, headers) to an answer."""
+    """How one kind of sender expects to be refused."""
 
-    refuse: Callable[[int, list[str], dict[str, int], tuple[Header, ...]], Answer]
+    write: Callable[[Refusal], dict[str, Any]]
     wrong_key: int
 
 
-def _refuse_plainly(status: int, errors: list[str], more: dict[str, int], headers: tuple[Header, ...]) -> Answer:
-    return Answer(status, encode({"status": "error", "message": " ".join(errors), **more}), headers)
-
-
-def _refuse_as_pagerduty(status: int, errors: list[str], more: dict[str, int], headers: tuple[Header, ...]) -> Answer:
-    said, message = _PAGERDUTY.get(status, ("error", "The event was not stored"))
-    return Answer(status, encode({"status": said, "message": message, "errors": errors, **more}), headers)
-
-
 # "Events API v2 Overview", response codes; 413 and 503 are ours, in the same shape.
-_PAGERDUTY = {
+_IN_PAGERDUTYS_WORDS = {
     400: ("invalid event", "Event object is invalid"),
     413: ("invalid event", "Event object is too large"),
     429: ("throttle exceeded", "Requests for this service are arriving too quickly. Please retry later."),
     503: ("unavailable", "The event was not stored. Please retry later."),
 }
 
-PLAIN = Dialect(_refuse_plainly, wrong_key=401)
-PAGERDUTY = Dialect(_refuse_as_pagerduty, wrong_key=400)
+
+def _write_as_pagerduty(refusal: Refusal) -> dict[str, Any]:
+    status, message = _IN_PAGERDUTYS_WORDS.get(refusal.status, ("error", "The event was not stored"))
+    return {"status": status, "message": message, "errors": refusal.errors, **refusal.more}
 
 
-async def send_answer(send: Send, answer: Answer) -> None:
-    """Send it."""
-    headers = [JSON, (b"content-length", b"%d" % len(answer.body)), *answer.headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+def _write_plainly(refusal: Refusal) -> dict[str, Any]:
+    return {"status": "error", "message": " ".join(refusal.errors), **refusal.more}
+
+
+PAGERDUTY = Dialect(_write_as_pagerduty, wrong_key=400)
+PLAIN = Dialect(_write_plainly, wrong_key=401)
+
+Expected = (Refusal, WrongKey, NotJson, TooLarge, ListFull, InboxAway, RowRefused)
+
+
+def refuse(error: Exception, dialect: Dialect) -> Answer:
+    """Give the answer to a request that met one of the expected errors."""
+    refusal = _as_refusal(error, dialect)
+    return Answer(refusal.status, encode(dialect.write(refusal)), refusal.headers)
+
+
+def _as_refusal(error: Exception, dialect: Dialect) -> Refusal:
+    match error:
+        case Refusal():
+            return error
+        case NotJson():
+            return Refusal(400, str(error), line=error.line, column=error.column)
+        case WrongKey():
+            return Refusal(dialect.wrong_key, str(error), headers=(ASK_FOR_KEY,) if dialect.wrong_key == 401 else ())
+        case TooLarge():
+            return Refusal(413, str(error), headers=() if error.read_up else (HANG_UP,))
+        case ListFull():
+            text = "Too much waits for the disk: nothing was stored. Send it again in a second."
+            return Refusal(429, text, headers=(SOON,))
+        case RowRefused():
+            return Refusal(500, f"The database refuses this one request, again will not help: {error}")
+        case _:
+            text = "The database cannot be written now: nothing was stored. Send it again in a few seconds."
+            return Refusal(503, text, headers=(LATER,))

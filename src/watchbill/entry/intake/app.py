@@ -11,46 +11,34 @@ from __future__ import annotations
 
 import asyncio
 from secrets import token_hex
-from typing import Any
+from typing import Any, NamedTuple
 
-from watchbill.actions.intake import (
-    InboxAway,
-    InboxRow,
-    Intake,
-    ListFull,
-    RowRefused,
-    open_checkpointer,
-    open_writer,
-)
+from watchbill.actions.intake import InboxRow, Intake, open_checkpointer, open_writer
 from watchbill.db.inbox_keys import KeyOwner
 from watchbill.entry import clock
 from watchbill.entry.intake.answers import (
-    ASK_FOR_KEY,
-    HANG_UP,
-    LATER,
+    JSON,
     ONLY_POST,
     PAGERDUTY,
     PLAIN,
-    SOON,
     Answer,
     Dialect,
-    Receive,
-    Rejected,
-    Scope,
+    Expected,
+    Refusal,
     Send,
+    WrongKey,
     encode,
-    send_answer,
+    refuse,
 )
 from watchbill.entry.intake.keys import KeyTable
 from watchbill.entry.intake.reading import (
-    NotJson,
+    Receive,
+    Scope,
     SenderGone,
-    TooLarge,
-    header_of,
     is_plainly_right,
     key_in_headers,
-    read_body,
     read_json,
+    read_on,
 )
 from watchbill.monitors import all_monitors
 
@@ -62,14 +50,33 @@ LARGEST_EVENT = 512 * 1024  # "Events API v2 Overview": larger ones are refused
 LARGEST_BODY = 1024 * 1024
 
 
+class Entrance(NamedTuple):
+    """Where a request came in: for which monitor, with which key in the path, and how it expects to be answered."""
+
+    monitor: str
+    key: str
+    dialect: Dialect
+    largest: int
+
+
+class Parcel(NamedTuple):
+    """What a body holds that the door must know: its key, and for an event how it will be recognised."""
+
+    key: str
+    dedup_key: object = None
+    note: str = ""
+
+
+EVENTS_ENTRANCE = Entrance(EVENTS, "", PAGERDUTY, LARGEST_EVENT)
+NO_ENTRANCE = Entrance("", "", PLAIN, 0)
+
+
 class IntakeApp:
     """An ASGI application. `startup` and `drain` belong to whoever serves it (or to ASGI's lifespan, when alone)."""
 
-    def __init__(self, intake: Intake | None = None, largest_body: int = LARGEST_BODY) -> None:
+    def __init__(self, intake: Intake | None = None) -> None:
         self.intake = intake or Intake(open_writer())
-        self.largest_body = largest_body
         self.keys = KeyTable()
-        self.check_event: Any = all_monitors()[EVENTS].check
         self._checkpointer = open_checkpointer()
 
     async def startup(self) -> None:
@@ -88,77 +95,51 @@ class IntakeApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http":
-            try:
-                answer = await self._answer(scope, receive)
-            except Rejected as rejected:
-                answer = rejected.answer
-            except SenderGone:
-                return
-            await send_answer(send, answer)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._live(receive, send)
+            return
+        entrance = NO_ENTRANCE
+        try:
+            entrance = find_entrance(scope)
+            answer = await self._store(entrance, scope, receive)
+        except SenderGone:
+            return
+        except Expected as error:
+            answer = refuse(error, entrance.dialect)
+        status, body, more = answer
+        headers = [JSON, (b"content-length", b"%d" % len(body)), *more]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        path: str = scope["path"]
-        if path == ENQUEUE:
-            _refuse_other_methods(scope, PAGERDUTY)
-            return await self._enqueue(scope, receive, "")
-        monitor, _, key = path.removeprefix(IN).rstrip("/").partition("/")
-        if not path.startswith(IN) or monitor not in all_monitors():
-            raise _no_such_address(path)
-        _refuse_other_methods(scope, PLAIN)
-        if monitor == EVENTS:
-            return await self._enqueue(scope, receive, key)
-        return await self._keep(scope, receive, monitor, key or key_in_headers(scope))
-
-    async def _enqueue(self, scope: Scope, receive: Receive, key: str) -> Answer:
-        """Take one event of Events v2; one that has no `dedup_key` is given one."""
+    # Few and long steps: each coroutine between uvicorn and the disk costs every request half a microsecond.
+    async def _store(self, entrance: Entrance, scope: Scope, receive: Receive) -> Answer:
+        """Put a request on disk; raises one of the expected errors."""
         now = clock.now()
-        body = await _read(receive, LARGEST_EVENT, PAGERDUTY)
-        event = _decode(body, PAGERDUTY)
-        errors: list[str] = [] if is_plainly_right(event) else self.check_event(event)
-        if errors or not isinstance(event, dict):
-            raise Rejected(PAGERDUTY.refuse(400, errors, {}, ()))
-        key = key or str(event.get("routing_key") or "") or header_of(scope, b"x-routing-key") or key_in_headers(scope)
-        owner = await self._find_owner(key, EVENTS, PAGERDUTY)
-        dedup_key, note = event.get("dedup_key"), ""
-        if not dedup_key or not str(dedup_key).strip():
-            dedup_key = token_hex(16)
-            note = f'{{"dedup_key": "{dedup_key}"}}'
-        await self._store(InboxRow(now, owner[1], owner[0], EVENTS, body, note, _sender_of(scope)), PAGERDUTY)
-        return Answer(202, encode({"status": "success", "message": "Event processed", "dedup_key": dedup_key}))
-
-    async def _keep(self, scope: Scope, receive: Receive, monitor: str, key: str) -> Answer:
-        """Take whatever a monitor sent."""
-        now = clock.now()
-        body = await _read(receive, self.largest_body, PLAIN)
-        owner = await self._find_owner(key, monitor, PLAIN)
-        _decode(body, PLAIN)
-        number = await self._store(InboxRow(now, owner[1], owner[0], monitor, body, "", _sender_of(scope)), PLAIN)
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body", True) or len(body) > entrance.largest:
+            body = await read_on(receive, message, entrance.largest)
+        parcel = (open_event if entrance.monitor == EVENTS else open_any)(read_json(body), entrance, scope)
+        owner = self.keys.find(parcel.key)
+        if owner is None or owner.monitor != entrance.monitor:
+            owner = await self._find_owner(parcel.key, entrance.monitor)
+        client = scope.get("client")
+        row = InboxRow(
+            now, owner.service_id, owner.connection_id, entrance.monitor, body, parcel.note, client[0] if client else ""
+        )
+        number = await self.intake.take(row)
+        if entrance.monitor == EVENTS:
+            said = {"status": "success", "message": "Event processed", "dedup_key": parcel.dedup_key}
+            return Answer(202, encode(said))
         return Answer(202, encode({"status": "accepted", "id": number}))
 
-    async def _find_owner(self, key: str, monitor: str, dialect: Dialect) -> KeyOwner:
-        try:
-            owner = self.keys.find(key) or (await self.keys.find_anew(key) if key else None)
-        except InboxAway:
-            raise Rejected(_away(dialect)) from None
-        if owner is not None and owner.monitor == monitor:
-            return owner
-        headers = (ASK_FOR_KEY,) if dialect.wrong_key == 401 else ()
-        raise Rejected(dialect.refuse(dialect.wrong_key, [_say_why_not(owner, key, monitor)], {}, headers))
-
-    async def _store(self, row: InboxRow, dialect: Dialect) -> int:
-        try:
-            return await self.intake.take(row)
-        except ListFull:
-            errors = ["Too much waits for the disk: nothing was stored. Send it again in a second."]
-            raise Rejected(dialect.refuse(429, errors, {}, (SOON,))) from None
-        except InboxAway:
-            raise Rejected(_away(dialect)) from None
-        except RowRefused as refused:
-            errors = [f"The database refuses this one request, sending it again will not help: {refused}"]
-            raise Rejected(dialect.refuse(500, errors, {}, ())) from None
+    async def _find_owner(self, key: str, monitor: str) -> KeyOwner:
+        """Look for a key that is not known, or say why it does not open this entrance; raises WrongKey, InboxAway."""
+        owner = self.keys.find(key) or (await self.keys.find_anew(key) if key else None)
+        if owner is None or owner.monitor != monitor:
+            raise WrongKey(_say_why_not(owner, key, monitor))
+        return owner
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Follow ASGI's lifespan, for a server that serves nothing but this."""
@@ -170,56 +151,50 @@ class IntakeApp:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _read(receive: Receive, limit: int, dialect: Dialect) -> bytes:
-    try:
-        return await read_body(receive, limit)
-    except TooLarge as large:
-        errors = [f"The body is larger than {limit // 1024} KiB."]
-        raise Rejected(dialect.refuse(413, errors, {}, () if large.read_up else (HANG_UP,))) from None
-
-
-def _decode(body: bytes, dialect: Dialect) -> object:
-    try:
-        return read_json(body)
-    except NotJson as wrong:
-        more = {"line": wrong.line, "column": wrong.column}
-        raise Rejected(dialect.refuse(400, [str(wrong)], more, ())) from None
-
-
-def _refuse_other_methods(scope: Scope, dialect: Dialect) -> None:
+def find_entrance(scope: Scope) -> Entrance:
+    """Tell where a request comes in; raises Refusal for an address or a method that there is not."""
+    path: str = scope["path"]
+    entrance = EVENTS_ENTRANCE
+    if path != ENQUEUE:
+        monitor, _, key = path.removeprefix(IN).rstrip("/").partition("/")
+        if not path.startswith(IN) or monitor not in all_monitors():
+            known = ", ".join(f"{IN}{name}/<key>" for name in all_monitors())
+            raise Refusal(404, f"There is nothing at this address. Monitors post to {ENQUEUE} or to one of: {known}.")
+        entrance = Entrance(monitor, key, PLAIN, LARGEST_BODY)
+        if monitor == EVENTS:
+            entrance = EVENTS_ENTRANCE._replace(key=key)
     if scope["method"] != "POST":
-        errors = [f"This address takes POST with a JSON body, not {scope['method']}."]
-        raise Rejected(dialect.refuse(405, errors, {}, (ONLY_POST,)))
+        text = f"This address takes POST with a JSON body, not {scope['method']}."
+        raise Refusal(405, text, headers=(ONLY_POST,))
+    return entrance
 
 
-def _no_such_address(path: str) -> Rejected:
-    known = ", ".join(f"{IN}{name}/<key>" for name in all_monitors())
-    errors = [f"There is nothing at this address. Monitors post to {ENQUEUE} or to one of: {known}."]
-    return Rejected(PLAIN.refuse(404, errors, {}, ()))
+def open_any(value: object, entrance: Entrance, scope: Scope) -> Parcel:
+    """Find the key of a request whose content is the worker's to read."""
+    return Parcel(entrance.key or key_in_headers(scope))
+
+
+def open_event(event: object, entrance: Entrance, scope: Scope) -> Parcel:
+    """Check an event of Events v2; a trigger without a `dedup_key` is given one. Raises Refusal."""
+    if not is_plainly_right(event):
+        check: Any = all_monitors()[EVENTS].check
+        if errors := check(event):
+            raise Refusal(400, *errors)
+    assert isinstance(event, dict)  # noqa: S101 - for mypy: both checks say so
+    key = entrance.key or str(event.get("routing_key") or "") or key_in_headers(scope)
+    dedup_key = event.get("dedup_key")
+    if dedup_key and str(dedup_key).strip():
+        return Parcel(key, dedup_key)
+    made = token_hex(16)
+    return Parcel(key, made, f'{{"dedup_key": "{made}"}}')
 
 
 def _say_why_not(owner: KeyOwner | None, key: str, monitor: str) -> str:
     if not key:
-        return (
-            "'routing_key' is missing or blank"
-            if monitor == EVENTS
-            else f"The key is missing: post to {IN}{monitor}/<key>, or send it as Authorization: Bearer <key>."
-        )
+        at_in = f"The key is missing: post to {IN}{monitor}/<key>, or send it as Authorization: Bearer <key>."
+        return "'routing_key' is missing or blank" if monitor == EVENTS else at_in
     if owner is None:
-        return (
-            "'routing_key' is invalid (no connection has this key)"
-            if monitor == EVENTS
-            else "No connection has this key."
-        )
+        at_enqueue = "'routing_key' is invalid (no connection has this key)"
+        return at_enqueue if monitor == EVENTS else "No connection has this key."
     there = ENQUEUE if owner.monitor == EVENTS else f"{IN}{owner.monitor}/<key>"
     return f"This key belongs to a connection of {owner.monitor}, not of {monitor}: post to {there}."
-
-
-def _away(dialect: Dialect) -> Answer:
-    errors = ["The database cannot be written now: nothing was stored. Send it again in a few seconds."]
-    return dialect.refuse(503, errors, {}, (LATER,))
-
-
-def _sender_of(scope: Scope) -> str:
-    client = scope.get("client")
-    return str(client[0])[:64] if client else ""

@@ -6,10 +6,14 @@ import json
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
 import msgspec
 
-from watchbill.entry.intake.answers import Receive, Scope
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
 
 PATIENCE = 16
 _AT_BYTE = re.compile(r" \(byte (\d+)\)")
@@ -18,8 +22,8 @@ _AT_BYTE = re.compile(r" \(byte (\d+)\)")
 class TooLarge(Exception):
     """The body is longer than allowed; `read_up` tells whether all of it was read, so that the line may stay open."""
 
-    def __init__(self, *, read_up: bool) -> None:
-        super().__init__()
+    def __init__(self, limit: int, *, read_up: bool) -> None:
+        super().__init__(f"The body is larger than {limit // 1024} KiB.")
         self.read_up = read_up
 
 
@@ -37,37 +41,26 @@ class NotJson(Exception):
         super().__init__(f"The body is not JSON: {what} at line {self.line}, column {self.column}.")
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
-    """Read the whole body; raises TooLarge above `limit` bytes, SenderGone."""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise SenderGone
-    body: bytes = message.get("body", b"")
-    if message.get("more_body"):
-        body = await _read_on(receive, body, limit)
-    if len(body) > limit:
-        raise TooLarge(read_up=True)
-    return body
+async def read_on(receive: Receive, message: Message, limit: int) -> bytes:
+    """Read a body that did not come whole with its first `message`; raises TooLarge above `limit` bytes, SenderGone.
 
-
-async def _read_on(receive: Receive, first: bytes, limit: int) -> bytes:
-    """Read what follows. What is too large is read a while longer and thrown away: a sender in the middle of its
-    body would not see the answer on a line that was cut."""
-    parts, size, more = [first], len(first), True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise SenderGone
+    What is too large is read a while longer and thrown away: a sender in the middle of its body would not see the
+    answer on a line that was cut.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while message["type"] != "http.disconnect":
         part: bytes = message.get("body", b"")
         size += len(part)
         if size <= limit:
             parts.append(part)
         more = message.get("more_body", False)
-        if size > PATIENCE * limit:
-            raise TooLarge(read_up=not more)
-    if size > limit:
-        raise TooLarge(read_up=True)
-    return b"".join(parts)
+        if size > PATIENCE * limit or (size > limit and not more):
+            raise TooLarge(limit, read_up=not more)
+        if not more:
+            return b"".join(parts)
+        message = await receive()
+    raise SenderGone
 
 
 def read_json(body: bytes) -> object:
