@@ -96,6 +96,8 @@ def database(config: Config) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or ""),
+        # After a restart of the server the pool holds dead connections: asking costs less than a failed request each.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 24, "timeout": 10}, **options},
     }
 

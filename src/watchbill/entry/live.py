@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from itertools import count
 from typing import Any
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 KEEP_ALIVE_SECONDS = 20.0
+BREATH_SECONDS = 0.5
 HEADERS = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
@@ -29,20 +31,33 @@ class LiveHub:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.version = 0
         self.stopping = False
+        self._versions = count(1)
+        self._called = False
 
     def changed(self) -> None:
         """Tell every open page that something changed."""
-        self.version += 1
-        if self.loop is not None and self.waiting:
-            self.loop.call_soon_threadsafe(self._wake)
+        self.version = next(self._versions)
+        if not self._called:
+            self._called = True
+            self._call()
 
     def stop(self) -> None:
         """End every stream, so that the server can stop."""
         self.stopping = True
-        if self.loop is not None:
+        self._call()
+
+    def _call(self) -> None:
+        if self.loop is None:
+            self._called = False
+            return
+        try:
             self.loop.call_soon_threadsafe(self._wake)
+        except RuntimeError:
+            # The loop has ended and every stream with it; a worker that still commits must not hear of that.
+            self._called = False
 
     def _wake(self) -> None:
+        self._called = False
         for event in self.waiting:
             event.set()
 
@@ -67,10 +82,13 @@ class LiveHub:
             await asyncio.wait({waiter, gone}, timeout=KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             waiter.cancel()
             woken.clear()
+            if gone.done():
+                return
             line = b": still here\n\n" if told == self.version else b"event: changed\ndata: .\n\n"
             told = self.version
-            if not gone.done():
-                await send({"type": "http.response.body", "body": line, "more_body": True})
+            await send({"type": "http.response.body", "body": line, "more_body": True})
+            # A storm of commits is one refresh every half second, not one each.
+            await asyncio.wait({gone}, timeout=BREATH_SECONDS)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -10,7 +10,10 @@ import fcntl
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager
+from threading import Timer
+from time import monotonic
 from types import FrameType
 from typing import IO, TYPE_CHECKING
 
@@ -40,12 +43,41 @@ GRACE_SECONDS = 8
 
 
 class Server(uvicorn.Server):
-    """Ends the live streams at the first signal, because they would never end by themselves."""
+    """At the first signal: ends the live streams, which would never end by themselves, and calls `at_exit`."""
+
+    def __init__(self, config: uvicorn.Config, at_exit: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.at_exit = at_exit
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Start to stop."""
         HUB.stop()
+        self.at_exit()
         super().handle_exit(sig, frame)
+
+
+class Ending:
+    """The ten seconds between the first signal and the end of the process, whatever hangs meanwhile."""
+
+    def __init__(self, crew: Worker | None) -> None:
+        self.crew = crew
+        self.at: float | None = None
+
+    def begin(self) -> None:
+        """Claim no more work; from now on the time runs. The second signal changes nothing."""
+        if self.at is not None:
+            return
+        self.at = monotonic() + GRACE_SECONDS
+        if self.crew is not None:
+            self.crew.stop_claiming()
+        # What is not finished then is due again when its lease ends, as after any other death.
+        last = Timer(GRACE_SECONDS + 1, os._exit, [0])
+        last.daemon = True
+        last.start()
+
+    def left(self) -> float:
+        """Give the seconds that are left."""
+        return max(self.at - monotonic(), 0.0) if self.at is not None else GRACE_SECONDS
 
 
 def prepare() -> None:
@@ -97,11 +129,12 @@ def run(host: str, port: int, *, web: bool, intake: bool, worker: bool) -> None:
         if ear:
             ear.start()
         crew = _start_worker() if worker else None
+        ending = Ending(crew)
         try:
-            _serve(host, port, web=web, intake=intake)
+            _serve(host, port, ending, web=web, intake=intake)
         finally:
             if crew:
-                crew.stop(GRACE_SECONDS)
+                crew.stop(ending.left())
             if ear:
                 ear.stopping.set()
     # Threads that still hold a vendor's line must not keep the process: their rows are due again after the lease.
@@ -117,7 +150,7 @@ def _start_worker() -> Worker:
     return crew
 
 
-def _serve(host: str, port: int, *, web: bool, intake: bool) -> None:
+def _serve(host: str, port: int, ending: Ending, *, web: bool, intake: bool) -> None:
     application = Application(IntakeApp() if intake else None, web=web, metrics_token=CONFIG.metrics_token)
     config = uvicorn.Config(
         application,
@@ -134,10 +167,12 @@ def _serve(host: str, port: int, *, web: bool, intake: bool) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=4096,
     )
-    server = Server(config)
+    server = Server(config, ending.begin)
     signal.signal(signal.SIGTERM, server.handle_exit)
     print(f"Watchbill listens on http://{host}:{port} and is reached at {CONFIG.url}", file=sys.stderr, flush=True)
     server.run()
+    if not server.started:
+        raise SystemExit("Watchbill could not start; the reason stands above.")
 
 
 def _greet() -> None:

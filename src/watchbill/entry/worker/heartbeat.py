@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from threading import Lock, Thread
 
 import structlog
 
@@ -16,18 +17,27 @@ PERIOD = timedelta(minutes=1)
 
 
 def add_heartbeat(worker: Worker, http: Client, url: str) -> None:
-    """Call `url` every minute while nothing is late; without a URL there is no heartbeat."""
+    """Call `url` every minute while nothing is late; without a URL there is no heartbeat.
+
+    The call has a thread of its own: a switch that hangs must not hold back a page.
+    """
     if not url:
         return
+    calling = Lock()
 
     def beat(now: datetime) -> None:
         late = lateness(now)
         if late > LATE:
             log.error("no heartbeat: work is late", seconds=late.total_seconds())
             return
-        try:
-            http.get(url, timeout=5.0)
-        except WatchbillError as error:
-            log.warning("the heartbeat was not heard", reason=error.message)
+        if not calling.locked():
+            Thread(target=call, name="heartbeat", daemon=True).start()
+
+    def call() -> None:
+        with calling:
+            try:
+                http.get(url, timeout=5.0)
+            except WatchbillError as error:
+                log.warning("the heartbeat was not heard", reason=error.message)
 
     worker.every(PERIOD, "heartbeat", beat)
