@@ -199,3 +199,8 @@ def labels_of(groups: list[int]) -> dict[int, dict[str, str]]:
         for group, found in rows.values_list("group_id", "labels"):
             labels[group] = {str(name): str(value) for name, value in found.items()}
     return labels
+
+
+def names_of(people: Iterable[int]) -> dict[int, str]:
+    """Read the names of people by their ids."""
+    return {person.pk: str(person) for person in Person.objects.filter(pk__in=set(people))}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from watchbill.db.models import AlertGroup
 
 register = template.Library()
 
@@ -75,3 +78,63 @@ def span(length: timedelta | None) -> str:
             name = {86400: "days", 3600: "h", 60: "min"}[unit]
             return f"{seconds // unit} {name}"
     return f"{max(seconds, 0)} s"
+
+
+@register.simple_tag(takes_context=True)
+def until(context: template.Context, at: datetime) -> SafeString:
+    """Show when something ends or begins: "14:00" today, "Monday 09:00" within six days, else with its date."""
+    now = timezone.localtime(context["request"].now)
+    local = timezone.localtime(at)
+    days = (local.date() - now.date()).days
+    form = "%H:%M" if days == 0 else "%A %H:%M" if 0 < days < 7 else "%a %d %b %H:%M"
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), local.strftime(form))
+
+
+@register.filter
+def clock(at: datetime | None) -> SafeString:
+    """Show the wall clock of an instant, to the second, with its date on hover."""
+    if at is None:
+        return SafeString("")
+    local = timezone.localtime(at)
+    shown, whole = local.strftime("%H:%M:%S"), local.strftime("%a %d %b %Y %H:%M:%S %Z")
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), whole, shown)
+
+
+@register.filter
+def is_web(url: object) -> bool:
+    """Tell whether an address may become a link: http and https only, never a script of somebody else's."""
+    return urlsplit(str(url).strip()).scheme in {"http", "https"}
+
+
+@register.filter
+def group_state(group: AlertGroup) -> SafeString:
+    """Show the state of an alert group: one that is held back says so."""
+    if group.state == "resolved":
+        return state("resolved")
+    if group.snoozed_until:
+        return state("snoozed")
+    if group.state == "firing" and group.silence_id:
+        return state("silenced")
+    if group.state == "firing" and group.response == "list_due":
+        return state("listed")
+    return state(group.state)
+
+
+@register.simple_tag(takes_context=True)
+def live_region(context: template.Context, name: str = "live") -> SafeString:
+    """Give the attributes of a part of the page that asks for itself again when something changed.
+
+    Nothing that a person types into may stand in it.
+    """
+    return format_html(
+        'id="{0}" class="live" data-live-region hx-get="{1}" hx-trigger="changed from:body throttle:1s" '
+        'hx-select="#{0}" hx-select-oob="#open-count" hx-swap="outerHTML" hx-sync="this:replace"',
+        name,
+        context["request"].get_full_path(),
+    )
+
+
+@register.filter
+def lasted(start: datetime, end: datetime) -> str:
+    """Say how much time lies between two instants."""
+    return span(end - start)

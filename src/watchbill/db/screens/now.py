@@ -1,0 +1,209 @@
+"""What Now shows: who is on watch, what needs the reader, what is due, what is about to go wrong.
+
+Nothing here counts a whole table: open alerts, open pages and what was not understood each have an index of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+
+from watchbill.db.models import (
+    AlertGroup,
+    ContactAddress,
+    Inbox,
+    Outgoing,
+    Page,
+    Person,
+    Service,
+    Shift,
+    Team,
+)
+
+ROWS = 40
+REACH_AHEAD = timedelta(days=7)
+AHEAD = timedelta(days=14)
+
+
+@dataclass
+class Need:
+    """One open alert, or a page that no alert opened, with what makes it the reader's."""
+
+    group: AlertGroup | None
+    page: Page | None
+    asks_me: Outgoing | None = None
+
+    @property
+    def at(self) -> datetime:
+        """Give when it began."""
+        return self.group.opened_at if self.group else self.page.opened_at  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """Somebody who is on watch soon and whom nothing reaches."""
+
+    person: Person
+    shift: Shift
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A service with payloads that no monitor understood; `many` when there are more than were counted."""
+
+    service: Service
+    count: int
+    many: bool
+
+
+@dataclass
+class Now:
+    """Everything on the page."""
+
+    shifts: list[Shift] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
+    more: bool = False
+    due: list[AlertGroup] = field(default_factory=list)
+    waiting: list[AlertGroup] = field(default_factory=list)
+    unreachable: list[Unreachable] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    undelivered: list[Outgoing] = field(default_factory=list)
+    watched: bool = False
+
+
+def read_now(person: Person, teams: Sequence[Team], order: Mapping[int, Sequence[str]], now: datetime) -> Now:
+    """Read the page; `order` gives each team's severities, most severe first."""
+    ids = [team.pk for team in teams]
+    page = Now(shifts=shifts_between(ids, now, now + AHEAD), watched=_has_services(ids))
+    asks_me = _asking(person)
+    burning = list(_burning(_open(ids, order))[: ROWS + 1])
+    page.more = len(burning) > ROWS
+    groups = burning[:ROWS]
+    page.due = list(_listed(_open(ids, order)).order_by("due_at", "id")[:20])
+    known = {group.pk for group in groups}
+    pages = _pages(ids, list(asks_me), known)
+    needs = [Need(group, pages.pop(("group", group.pk), None)) for group in groups]
+    needs += [Need(one.group, one) for one in pages.values()]
+    page.waiting = [need.group for need in needs if need.group and need.page is None and _waits(need.group)]
+    page.needs = [need for need in needs if need.page or need.group not in page.waiting]
+    for need in page.needs:
+        need.asks_me = asks_me.get(need.page.pk) if need.page and need.page.state in {"climbing", "exhausted"} else None
+    page.needs.sort(key=lambda need: _place(need, order))
+    page.unreachable = unreachable(ids, now)
+    page.unread = unread_payloads(ids)
+    page.undelivered = undelivered(person, now)
+    return page
+
+
+def _has_services(teams: list[int]) -> bool:
+    return Service.objects.filter(team__in=teams, archived_at=None).exists()
+
+
+def shifts_between(teams: list[int], start: datetime, end: datetime) -> list[Shift]:
+    """Read the published shifts of these teams that touch the interval."""
+    rows = Shift.objects.filter(
+        rotation__team__in=teams, rotation__archived_at=None, ends_at__gt=start, starts_at__lt=end
+    )
+    return list(
+        rows.select_related("person", "rotation", "rotation__team").order_by(
+            "rotation__team__name", "rotation__id", "seat", "starts_at"
+        )
+    )
+
+
+def _open(teams: list[int], order: Mapping[int, Sequence[str]]) -> QuerySet[AlertGroup]:
+    ranks = [
+        When(team=team, severity=severity, then=Value(rank))
+        for team, severities in order.items()
+        for rank, severity in enumerate(severities)
+    ]
+    rank = Case(*ranks, default=Value(99), output_field=IntegerField())
+    taken = Case(When(state="firing", then=Value(0)), default=Value(1), output_field=IntegerField())
+    groups = AlertGroup.objects.filter(team__in=teams).exclude(state="resolved")
+    return groups.select_related("team", "service", "acknowledged_by", "silence").order_by(rank, taken, "opened_at")
+
+
+QUIET = ("list_due", "record")
+
+
+def _burning(groups: QuerySet[AlertGroup]) -> QuerySet[AlertGroup]:
+    """Keep what belongs under "Needs you": not silenced, and more than listed or recorded unless somebody took it."""
+    return groups.filter(silence=None).exclude(state="firing", response__in=QUIET)
+
+
+def _listed(groups: QuerySet[AlertGroup]) -> QuerySet[AlertGroup]:
+    return groups.filter(silence=None, state="firing", response="list_due")
+
+
+def _waits(group: AlertGroup) -> bool:
+    return group.state == "firing" and group.response == "page_in_coverage"
+
+
+def _asking(person: Person) -> dict[int, Outgoing]:
+    """Read the newest messages that asked somebody, by page, the newest of each."""
+    rows = Outgoing.objects.filter(person=person).select_related("address").order_by("-id")[:200]
+    asked: dict[int, Outgoing] = {}
+    for row in rows:
+        if row.purpose == "page" and row.subject_kind == "page":
+            asked.setdefault(row.subject_id, row)
+    return asked
+
+
+def _pages(teams: list[int], asked: list[int], groups: set[int]) -> dict[tuple[str, int], Page]:
+    """Read the open pages of these groups, those without a group, and those of other teams that ask the reader."""
+    rows = Page.objects.filter(closed_at=None).select_related(
+        "answered_by", "team", "service", "group", "group__service"
+    )
+    found = [
+        *rows.filter(team__in=teams, group__in=groups),
+        *rows.filter(team__in=teams, group=None)[:ROWS],
+        *rows.filter(pk__in=asked).exclude(team__in=teams),
+    ]
+    return {("group", p.group_id) if p.group_id in groups else ("page", p.pk): p for p in found}
+
+
+def _place(need: Need, order: Mapping[int, Sequence[str]]) -> tuple[int, int, int, datetime]:
+    team = need.group.team_id if need.group else need.page.team_id  # type: ignore[union-attr]
+    severity = need.group.severity if need.group else need.page.severity  # type: ignore[union-attr]
+    severities = list(order.get(team, ()))
+    rank = severities.index(severity) if severity in severities else 0 if not severity else 99
+    state = need.group.state if need.group else need.page.state  # type: ignore[union-attr]
+    return (rank, 0 if need.asks_me else 1, 0 if state in {"firing", "climbing", "exhausted"} else 1, need.at)
+
+
+def unreachable(teams: list[int], now: datetime) -> list[Unreachable]:
+    """Find who is on watch within a week and has no verified address that works: their first such shift."""
+    rows = Shift.objects.filter(
+        rotation__team__in=teams,
+        rotation__archived_at=None,
+        ends_at__gt=now,
+        starts_at__lt=now + REACH_AHEAD,
+        person__isnull=False,
+    )
+    first: dict[int, Shift] = {}
+    for shift in rows.select_related("person", "rotation", "rotation__team").order_by("starts_at"):
+        first.setdefault(shift.person_id or 0, shift)
+    good = set(
+        ContactAddress.objects.filter(
+            person__in=first, verified_at__isnull=False, failed_at=None, removed_at=None
+        ).values_list("person_id", flat=True)
+    )
+    return [Unreachable(s.person, s) for number, s in first.items() if number not in good and s.person is not None]
+
+
+def unread_payloads(teams: list[int], most: int = 500) -> list[Unread]:
+    """Find the services with payloads that no monitor understood, counting at most `most` of them all."""
+    services = {s.pk: s for s in Service.objects.filter(team__in=teams, archived_at=None).select_related("team")}
+    rows = list(Inbox.objects.filter(service_id__in=services, state__gt=1).values_list("service_id", flat=True)[:most])
+    counts = {pk: rows.count(pk) for pk in dict.fromkeys(rows)}
+    return [Unread(services[pk], count, len(rows) == most) for pk, count in counts.items()]
+
+
+def undelivered(person: Person, now: datetime) -> list[Outgoing]:
+    """Read the reader's own messages of the last week that could not be delivered."""
+    newest = Outgoing.objects.filter(person=person).select_related("address").order_by("-id")[:200]
+    week = now - timedelta(days=7)
+    return [row for row in newest if row.state == "failed" and row.created_at > week][:5]
