@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from watchbill.actions import rota
+from watchbill import presets
+from watchbill.actions import rota, teams
 from watchbill.db import facts
 from watchbill.db.models import Membership, Shift
 from watchbill.kit.errors import NotAllowed, Refused
@@ -184,3 +185,16 @@ def test_settings_that_are_wrong_are_refused_at_their_field_and_nothing_is_writt
         rota.create_rotation(world.team, "Wrong", settings, world.eva, world.now)
     assert field in refusal.value.field
     assert not world.team.rotations.filter(name="Wrong").exists()
+
+
+@pytest.mark.parametrize("preset", sorted(presets.all_presets()))
+def test_a_team_made_from_a_preset_has_somebody_on_watch_from_the_first_minute(world, preset):
+    """ROT-06, GEN-01: a new team picks a preset and gets its rotation, its seats and its ladder."""
+    world.eva.is_superuser = True
+    world.eva.save()
+    noon = world.now + timedelta(hours=3)
+    team = teams.create_team("New", "UTC", preset, world.eva, noon, members=[world.ana, world.ben])
+    standing = facts.shifts_now(team, noon)
+    assert standing
+    assert all(shift.person is not None for shift in standing)
+    assert team.ladders.count() == 1

@@ -7,6 +7,7 @@ and every row comes from `core.rota.turns.shifts`.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -26,6 +27,7 @@ from watchbill.actions.rota_preview import preview_new as preview_new
 from watchbill.actions.rota_preview import preview_override as preview_override
 from watchbill.actions.timers import Claim, finish, set_timer
 from watchbill.core.rota import pattern, plain, turns
+from watchbill.core.wallclock import day_of
 from watchbill.db import rota_facts
 from watchbill.db.models import Absence, Membership, Override, Person, Rotation, RotationRevision, Shift, Team
 from watchbill.kit.errors import NotAllowed, Refused
@@ -58,12 +60,28 @@ def create_rotation(team: Team, name: str, settings: dict[str, Any], person: Per
 def create_from_preset(
     team: Team, preset: dict[str, Any], members: list[int], person: Person, now: datetime
 ) -> Rotation:
-    """Make one of a preset's rotations for a team, with these members in this order."""
+    """Make one of a preset's rotations for a team, with these members in this order.
+
+    Its first turn began before now, so that somebody is on watch from the first minute on.
+    """
     settings = {key: value for key, value in preset.items() if key != "name"}
     settings["zone"] = team.zone
-    settings.setdefault("starts_on", now.date().isoformat())
+    settings.setdefault("starts_on", _began(settings, team.zone, now).isoformat())
+    settings.setdefault("seed", secrets.randbelow(2**31))
     settings["members"] = [{"person": member} for member in members]
     return create_rotation(team, str(preset.get("name", "Rotation")), settings, person, now)
+
+
+def _began(settings: dict[str, Any], zone: str, now: datetime) -> date:
+    """Give the day on which the turn that runs now began, whatever the hour of its handoff."""
+    yesterday = day_of(now, zone) - timedelta(days=1)
+    match settings.get("unit"):
+        case "week":
+            return yesterday - timedelta(days=(yesterday.weekday() - int(settings.get("handoff_weekday", 0))) % 7)
+        case "month" | "quarter":
+            return yesterday.replace(day=1)
+        case _:
+            return yesterday
 
 
 def _free_slug(team: Team, name: str) -> str:
