@@ -162,7 +162,8 @@ def publish(rotation: Rotation, now: datetime, actor: Actor = WATCHBILL) -> list
 
 
 def _replace_what_lies_ahead(rotation: Rotation, planned: list[pattern.Shift], now: datetime) -> None:
-    Shift.objects.filter(rotation=rotation, starts_at__gt=now).delete()
+    """Write what differs from the rows that are there: a day that only passes moves one shift, not a year of them."""
+    ahead = _rows_ahead(rotation, now)
     running = {
         shift.seat: shift for shift in Shift.objects.filter(rotation=rotation, starts_at__lte=now, ends_at__gt=now)
     }
@@ -172,10 +173,31 @@ def _replace_what_lies_ahead(rotation: Rotation, planned: list[pattern.Shift], n
         if row is not None and row.person_id == shift.person:
             running.pop(shift.seat)
             _end_at(row, shift.end, now)
-        else:
+        elif ahead.pop(_as_row(shift), None) is None:
             fresh.append(replace(shift, start=max(shift.start, now)))
     for row in running.values():
         _end_at(row, now, now)
+    gone = list(ahead.values())
+    for first in range(0, len(gone), 500):
+        Shift.objects.filter(pk__in=gone[first : first + 500]).delete()
+    _write(rotation, fresh, now)
+
+
+Row = tuple[str, int | None, datetime, datetime, str, int, str]
+
+
+def _rows_ahead(rotation: Rotation, now: datetime) -> dict[Row, int]:
+    """Read what is published for later than now, each with its id."""
+    rows = Shift.objects.filter(rotation=rotation, starts_at__gt=now)
+    fields = ("pk", "seat", "person_id", "starts_at", "ends_at", "kind", "turn", "reason")
+    return {found[1:]: found[0] for found in rows.values_list(*fields)}
+
+
+def _as_row(shift: pattern.Shift) -> Row:
+    return (shift.seat, shift.person, shift.start, shift.end, shift.kind, shift.turn, shift.reason)
+
+
+def _write(rotation: Rotation, fresh: list[pattern.Shift], now: datetime) -> None:
     Shift.objects.bulk_create(
         [
             Shift(
