@@ -7,7 +7,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from ninja import Header
+from ninja.params.functions import Header
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 
 from watchbill.db.models import Event, Person, Rotation, Service, Team

@@ -1,0 +1,114 @@
+"""True names for what schemathesis makes up: a probe that names nothing real is answered 404 before anything runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from tests.doors.api_world import ApiWorld
+from watchbill.actions import rota, silences
+from watchbill.db.models import ContactAddress, Override, Silence
+
+SLUGS = {"teams": "platform", "services": "checkout", "rotations": "platform-engineers"}
+
+
+def fill(api: ApiWorld) -> None:
+    """Put one of everything into the world; Ana administers it."""
+    world = api.world
+    world.ana.is_superuser = True
+    world.ana.save()
+    api.alert()
+    world.arrives({"nobody": "understands"})
+    world.work()
+    until = world.now + timedelta(hours=1)
+    silences.add_silence(
+        world.team, world.ana, world.now, service=None, matchers=[{"label": "a", "operator": "=", "value": "b"}],
+        why="a test", starts_at=None, ends_at=until,
+    )  # fmt: skip
+    settings = {
+        "zone": "UTC", "unit": "week", "starts_on": "2026-03-02", "seats": [{"name": "engineer"}],
+        "members": [{"person": world.ana.pk}, {"person": world.ben.pk}],
+    }  # fmt: skip
+    extra = rota.create_rotation(world.team, "Second", settings, world.eva, world.now)
+    SLUGS["rotations"] = extra.slug
+    rota.add_override(
+        extra, world.ben, world.now + timedelta(days=1), world.now + timedelta(days=2), world.eva, world.now
+    )
+    rota.add_absence(world.ben, world.now.date(), world.now.date(), world.ben, world.now)
+
+
+class TrueNames:
+    """What exists in the world, by the name of the parameter or the field that asks for it."""
+
+    def __init__(self, api: ApiWorld) -> None:
+        world = self.world = api.world
+        soon, later = (world.now + timedelta(hours=hours) for hours in (1, 2))
+        self.fields: dict[str, Any] = {
+            "team": "platform",
+            "service": "checkout",
+            "rotation": SLUGS["rotations"],
+            "person": world.ben.pk,
+            "to": world.ben.pk,
+            "fallback": world.eva.pk,
+            "manager": world.eva.pk,
+            "product_manager": None,
+            "leadership_contact": world.eva.pk,
+            "ladder": world.ladder.pk,
+            "subject_id": world.page().pk,
+            "until": soon.isoformat(),
+            "starts_at": soon.isoformat(),
+            "ends_at": later.isoformat(),
+            "at": soon.isoformat(),
+            "starts": soon.isoformat(),
+            "ends": later.isoformat(),
+            "since": None,
+            "starts_on": "2026-03-02",
+            "first_day": "2026-03-05",
+            "last_day": "2026-03-06",
+            "zone": "Europe/Berlin",
+            "seat": "engineer",
+            "monitor": "generic",
+            "preset": "oncall-remodel",
+            "holiday_country": "GB",
+            "holiday_subdivision": "",
+            "email": "new@example.org",
+            "channel": "email",
+            "after": "",
+        }
+
+    def path(self, path: str) -> dict[str, Any]:
+        """Give what a path names."""
+        kind = path.split("/")[2]
+        found: dict[str, Any] = {"slug": SLUGS[kind]} if "{slug}" in path else {}
+        if "{number}" in path:
+            found["number"] = self._number(path, kind)
+        if "{urgency}" in path:
+            found["urgency"] = "important"
+        return found
+
+    def _number(self, path: str, kind: str) -> int:
+        world = self.world
+        for part, number in {
+            "/connections/": world.connection.pk,
+            "/overrides/": Override.objects.latest("pk").pk,
+            "/members/": world.ben.pk,
+            "/ladders/": world.ladder.pk,
+            "/addresses/": ContactAddress.objects.filter(person=world.ana).latest("pk").pk,
+        }.items():
+            if part in path:
+                return number
+        return {
+            "alerts": world.group().pk,
+            "pages": world.page().pk,
+            "silences": Silence.objects.latest("pk").pk,
+            "people": world.ben.pk,
+        }.get(kind, 1)
+
+    def put_into(self, value: Any) -> Any:
+        """Replace what was made up by what is true, wherever a field asks for it."""
+        if isinstance(value, list):
+            return [self.put_into(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        filled = {key: self.fields.get(key, self.put_into(inner)) for key, inner in value.items()}
+        return {key: inner for key, inner in filled.items() if inner is not None or value[key] is None}
