@@ -13,7 +13,6 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from watchbill.db.models import (
     AlertGroup,
-    ContactAddress,
     Inbox,
     Outgoing,
     Page,
@@ -24,7 +23,6 @@ from watchbill.db.models import (
 )
 
 ROWS = 40
-REACH_AHEAD = timedelta(days=7)
 AHEAD = timedelta(days=14)
 
 
@@ -40,14 +38,6 @@ class Need:
     def at(self) -> datetime:
         """Give when it began."""
         return self.group.opened_at if self.group else self.page.opened_at  # type: ignore[union-attr]
-
-
-@dataclass(frozen=True)
-class Unreachable:
-    """Somebody who is on watch soon and whom nothing reaches."""
-
-    person: Person
-    shift: Shift
 
 
 @dataclass(frozen=True)
@@ -68,7 +58,6 @@ class Now:
     more: bool = False
     due: list[AlertGroup] = field(default_factory=list)
     waiting: list[AlertGroup] = field(default_factory=list)
-    unreachable: list[Unreachable] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     undelivered: list[Outgoing] = field(default_factory=list)
     watched: bool = False
@@ -92,7 +81,6 @@ def read_now(person: Person, teams: Sequence[Team], order: Mapping[int, Sequence
     for need in page.needs:
         need.asks_me = asks_me.get(need.page.pk) if need.page and need.page.state in {"climbing", "exhausted"} else None
     page.needs.sort(key=lambda need: _place(need, order))
-    page.unreachable = unreachable(ids, now)
     page.unread = unread_payloads(ids)
     page.undelivered = undelivered(person, now)
     return page
@@ -172,26 +160,6 @@ def _place(need: Need, order: Mapping[int, Sequence[str]]) -> tuple[int, int, in
     rank = severities.index(severity) if severity in severities else 0 if not severity else 99
     state = need.group.state if need.group else need.page.state  # type: ignore[union-attr]
     return (rank, 0 if need.asks_me else 1, 0 if state in {"firing", "climbing", "exhausted"} else 1, need.at)
-
-
-def unreachable(teams: list[int], now: datetime) -> list[Unreachable]:
-    """Find who is on watch within a week and has no verified address that works: their first such shift."""
-    rows = Shift.objects.filter(
-        rotation__team__in=teams,
-        rotation__archived_at=None,
-        ends_at__gt=now,
-        starts_at__lt=now + REACH_AHEAD,
-        person__isnull=False,
-    )
-    first: dict[int, Shift] = {}
-    for shift in rows.select_related("person", "rotation", "rotation__team").order_by("starts_at"):
-        first.setdefault(shift.person_id or 0, shift)
-    good = set(
-        ContactAddress.objects.filter(
-            person__in=first, verified_at__isnull=False, failed_at=None, removed_at=None
-        ).values_list("person_id", flat=True)
-    )
-    return [Unreachable(s.person, s) for number, s in first.items() if number not in good and s.person is not None]
 
 
 def unread_payloads(teams: list[int], most: int = 500) -> list[Unread]:

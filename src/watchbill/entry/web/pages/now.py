@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import path
 
 from watchbill.actions.access import ROLES, role_of
+from watchbill.actions.reachability import reachability
 from watchbill.core.wallclock import day_of
 from watchbill.db.models import Person, Shift, Team
 from watchbill.db.screens import now as screen
@@ -46,6 +47,7 @@ def now(request: PageRequest) -> HttpResponse:
         "strip": read_strip(rotations, reader, day_of(request.now, reader.zone), DAYS, request.now),
         "several": len(rotations) > 1,
         "page": page,
+        "unreachable": reachability(teams, request.now),
         "answering": {team.pk for team in teams if _may_answer(reader, team)},
     }
     return render(request, "now/now.html", words)

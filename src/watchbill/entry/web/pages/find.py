@@ -1,0 +1,107 @@
+"""The palette: find anything the reader may see, or go anywhere. Also a page of its own, for who has no JavaScript."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path
+
+from watchbill.db.models import AlertGroup, Person, Rotation, Service, Team
+from watchbill.db.screens.visible import team_ids
+from watchbill.db.search import search
+from watchbill.entry.web.reader import PageRequest
+
+EACH = 5
+PLACES = (
+    ("Now", "/", "who is on watch, what needs me"),
+    ("Alerts", "/alerts/", "all that is open"),
+    ("Resolved alerts", "/alerts/?state=resolved", ""),
+    ("What I took", "/alerts/?mine=on", ""),
+    ("Page somebody", "/pages/new/", "do"),
+    ("Silences", "/silences/", ""),
+    ("Silence something", "/silences/new/", "do"),
+    ("Rota", "/rota/", ""),
+    ("Services", "/services/", ""),
+    ("Add a service", "/services/new/", "do"),
+    ("Teams", "/teams/", ""),
+    ("Me: addresses, rules, my next shifts", "/me/", ""),
+    ("My profile and time zone", "/me/profile/", ""),
+    ("My API tokens", "/me/tokens/", ""),
+    ("Password, passkeys and sessions", "/accounts/2fa/", ""),
+    ("Sign out", "/accounts/logout/", "do"),
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One line of the palette."""
+
+    title: str
+    url: str
+    kind: str
+
+
+@login_required
+def find(request: PageRequest) -> HttpResponse:
+    """Give what matches, best kinds first."""
+    text = request.GET.get("q", "").strip()[:200]
+    words = {"q": text, "found": find_all(request.user, text)}
+    if request.headers.get("HX-Request"):
+        part = "find/results.html" if "q" in request.GET else "find/palette.html"
+        return render(request, part, words)
+    return render(request, "find/page.html", words)
+
+
+def find_all(reader: Person, text: str) -> list[Found]:
+    """Find places, services, teams, people, rotations and alerts that hold the words."""
+    places = [Found(title, url, kind or "page") for title, url, kind in PLACES if text.lower() in title.lower()]
+    if not text:
+        return places
+    teams = team_ids(reader)
+    return [*places[:EACH], *_things(reader, text, teams), *_alerts(text, teams)]
+
+
+def _things(reader: Person, text: str, teams: list[int] | None) -> list[Found]:
+    mine = Q() if teams is None else Q(team__in=teams)
+    services = Service.objects.filter(mine, name__icontains=text, archived_at=None).order_by("tier", "name")[:EACH]
+    rotations = Rotation.objects.filter(mine, name__icontains=text, archived_at=None).order_by("name")[:EACH]
+    in_teams = Q() if teams is None else Q(pk__in=teams)
+    found_teams = Team.objects.filter(in_teams, name__icontains=text, archived_at=None).order_by("name")[:EACH]
+    known = Q() if teams is None else Q(memberships__team__in=teams)
+    people = Person.objects.filter(known, name__icontains=text, is_active=True).distinct().order_by("name")[:EACH]
+    return [
+        *(Found(str(one), f"/services/{one.slug}/", "service") for one in services),
+        *(Found(str(one), f"/rota/{one.slug}/", "rotation") for one in rotations),
+        *(Found(str(one), f"/teams/{one.slug}/", "team") for one in found_teams),
+        *(_person(one, reader) for one in people),
+    ]
+
+
+def _person(person: Person, reader: Person) -> Found:
+    """Give where somebody is found: administrators see accounts, everybody else may page them."""
+    if person.pk == reader.pk:
+        return Found(str(person), "/me/", "you")
+    if reader.is_superuser:
+        return Found(str(person), f"/people/{person.pk}/", "person")
+    team = person.memberships.values_list("team_id", flat=True).filter(team__memberships__person=reader).first()
+    return Found(f"Page {person}", f"/pages/new/?whom=person:{person.pk}:{team}", "do")
+
+
+def _alerts(text: str, teams: list[int] | None) -> list[Found]:
+    groups = AlertGroup.objects.all() if teams is None else AlertGroup.objects.filter(team__in=teams)
+    if text.isdigit() and (one := groups.filter(pk=int(text[:15])).first()):
+        return [Found(one.title, f"/alerts/{one.pk}/", f"alert {one.pk}")]
+    rows = search(groups.select_related("service"), text, teams)[: EACH * 2]
+    found = [Found(group.title, f"/alerts/{group.pk}/", f"alert, {group.state}") for group in rows]
+    return [
+        *found,
+        Found(f"Search all alerts for “{text}”", f"/alerts/?{urlencode({'state': 'all', 'q': text})}", "search"),
+    ]
+
+
+URLS = [path("find/", find, name="find")]
