@@ -10,10 +10,12 @@ per seat. Days are those of the reader's zone; each shift says its times in the 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -21,10 +23,11 @@ from django.db.models import OuterRef, Subquery
 
 from watchbill.core.rota import pattern
 from watchbill.core.wallclock import DAY, MIDNIGHT, day_of, start_instant
-from watchbill.db.models import Person, Rotation, RotationRevision, Shift
+from watchbill.db.models import Person, Policy, Rotation, RotationRevision, Shift
 
 EMPTY_DAY = 0.45
-JOINED_OVER = timedelta(days=4)
+OVERNIGHT = timedelta(days=1)
+OVER_CLOSED_DAYS = timedelta(days=5)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,17 @@ class Watch:
         return f"/rota/{self.rotation.slug}/take/?{urlencode(asked)}"
 
 
+class Seat(NamedTuple):
+    """A seat of a rotation, and what its team calls it."""
+
+    rotation: Rotation
+    name: str
+    label: str
+
+
+Seats = Sequence[Seat]
+
+
 @dataclass(frozen=True)
 class Day:
     """One day of the reader's calendar; `left` and `width` in percent of the strip."""
@@ -60,7 +74,6 @@ class Day:
     day: date
     start: datetime
     end: datetime
-    label: str
     is_today: bool
     holiday: str
     left: float = 0
@@ -70,6 +83,16 @@ class Day:
     def place(self) -> str:
         """Where it stands, as CSS."""
         return f"left:{self.left:.3f}%;width:{self.width:.3f}%"
+
+    @property
+    def number(self) -> int:
+        """The day of the month."""
+        return self.day.day
+
+    @property
+    def week(self) -> str:
+        """What stands above it: the month, and on Mondays the day of the week."""
+        return f"{self.day:%a} {self.day.day} {self.day:%b}"
 
     @property
     def is_weekend(self) -> bool:
@@ -82,6 +105,7 @@ class Piece:
     """A shift on the strip; shifts of one turn that only closed hours divide are one piece."""
 
     watch: Watch
+    label: str
     mine: bool
     left: float
     width: float
@@ -98,8 +122,7 @@ class Piece:
 class Row:
     """One seat, its pieces in order."""
 
-    rotation: Rotation
-    seat: str
+    seat: Seat
     pieces: list[Piece] = field(default_factory=list)
 
 
@@ -117,6 +140,11 @@ class Strip:
     def breadth(self) -> float:
         """How many full days wide it is: days without any watch are narrow."""
         return round(sum(day.width for day in self.days) / max(day.width for day in self.days), 2)
+
+    @property
+    def weeks(self) -> list[Day]:
+        """The days above which a date is written out: the first and every Monday."""
+        return [day for n, day in enumerate(self.days) if n == 0 or day.day.weekday() == 0]
 
     @property
     def holidays(self) -> list[Day]:
@@ -160,37 +188,48 @@ def planned_watches(rotation: Rotation, shifts: Iterable[pattern.Shift], names: 
     ]
 
 
-def seats_of(rotations: Collection[Rotation]) -> list[tuple[Rotation, str]]:
-    """Read the seats of rotations as they are in force, in their order."""
+def seats_of(rotations: Collection[Rotation]) -> Seats:
+    """Read the seats of rotations as they are in force, in their order, with the team's own words for them (C22)."""
+    newest_policy = Policy.objects.filter(team=OuterRef("team")).order_by("-version").values("version")[:1]
+    teams = {rotation.team_id for rotation in rotations}
+    policies = Policy.objects.filter(team__in=teams, version=Subquery(newest_policy))
+    words = {team: labels or {} for team, labels in policies.values_list("team", "settings__labels")}
     newest = RotationRevision.objects.filter(rotation=OuterRef("rotation")).order_by("-version").values("version")[:1]
     rows = RotationRevision.objects.filter(rotation__in=[r.pk for r in rotations], version=Subquery(newest))
     seats = dict(rows.values_list("rotation", "settings__seats"))
     return [
-        (rotation, seat["name"]) for rotation in rotations for seat in seats.get(rotation.pk) or [{"name": "engineer"}]
+        Seat(rotation, name, words.get(rotation.team_id, {}).get(name) or name.replace("_", " "))
+        for rotation in rotations
+        for name in [seat["name"] for seat in seats.get(rotation.pk) or [{"name": "engineer"}]]
     ]
 
 
 def lay_out(
     watches: Sequence[Watch],
-    seats: Sequence[tuple[Rotation, str]],
+    seats: Seats,
     reader: Person,
     first: date,
     days: int,
     now: datetime,
     holidays: Mapping[date, str] | None = None,
+    columns: int = 0,
+    name: str = "Who is on watch",
 ) -> Strip:
-    """Draw shifts on `days` days from `first`; seats that no longer exist get a row where they still had a shift."""
-    scale = Scale(make_days(first, days, reader.zone, now, holidays or {}), watches)
-    keys = dict.fromkeys([(rotation.pk, seat) for rotation, seat in seats])
-    known = {rotation.pk: rotation for rotation, _ in seats}
+    """Draw shifts on `days` days from `first`; seats that no longer exist get a row where they still had a shift.
+
+    With `columns` every day has the width of one of so many columns, so that months stand under each other.
+    """
+    scale = Scale(make_days(first, days, reader.zone, now, holidays or {}), watches, columns)
+    labels = label_names(watch.name for watch in watches)
+    places = {(seat.rotation.pk, seat.name): seat for seat in seats}
     for watch in watches:
-        keys.setdefault((watch.rotation.pk, watch.seat))
-        known.setdefault(watch.rotation.pk, watch.rotation)
-    rows = []
-    for number, seat in keys:
-        mine = [watch for watch in watches if (watch.rotation.pk, watch.seat) == (number, seat)]
-        rows.append(Row(known[number], seat, draw(join(mine), scale, reader)))
-    return Strip(scale.days, rows, scale.at(now) if scale.start <= now < scale.end else None, reader.zone)
+        gone = Seat(watch.rotation, watch.seat, watch.seat.replace("_", " "))
+        places.setdefault((watch.rotation.pk, watch.seat), gone)
+    by_seat: dict[tuple[int, str], list[Watch]] = {key: [] for key in places}
+    for watch in watches:
+        by_seat[watch.rotation.pk, watch.seat].append(watch)
+    rows = [Row(seat, draw(join(by_seat[key]), scale, reader, labels)) for key, seat in places.items()]
+    return Strip(scale.days, rows, scale.at(now) if scale.start <= now < scale.end else None, reader.zone, name)
 
 
 def make_days(first: date, days: int, zone: str, now: datetime, holidays: Mapping[date, str]) -> list[Day]:
@@ -200,23 +239,17 @@ def make_days(first: date, days: int, zone: str, now: datetime, holidays: Mappin
     for day in (first + n * DAY for n in range(days)):
         start, end = start_instant(day, MIDNIGHT, zone), start_instant(day + DAY, MIDNIGHT, zone)
         if start < end:  # a zone may skip a whole day
-            found.append(Day(day, start, end, _label(day, first), day == today, holidays.get(day, "")))
+            found.append(Day(day, start, end, day == today, holidays.get(day, "")))
     return found
-
-
-def _label(day: date, first: date) -> str:
-    if day == first or day.day == 1:
-        return f"{day.day} {day:%b}"
-    return f"{day:%a} {day.day}" if day.weekday() == 0 else str(day.day)
 
 
 class Scale:
     """Where an instant stands on a strip, in percent. Days on which nobody stands any watch are narrow."""
 
-    def __init__(self, days: Sequence[Day], watches: Sequence[Watch]) -> None:
-        busy = _busy(days, watches)
+    def __init__(self, days: Sequence[Day], watches: Sequence[Watch], columns: int = 0) -> None:
+        busy: set[datetime] = set() if columns else _busy(days, watches)
         weights = [1.0 if day.start in busy or not busy else EMPTY_DAY for day in days]
-        total, left = sum(weights), 0.0
+        total, left = float(columns) or sum(weights), 0.0
         self.days: list[Day] = []
         for day, weight in zip(days, weights, strict=True):
             self.days.append(replace(day, left=100 * left / total, width=100 * weight / total))
@@ -247,24 +280,35 @@ def _busy(days: Sequence[Day], watches: Sequence[Watch]) -> set[datetime]:
     return busy
 
 
-def join(watches: Sequence[Watch]) -> list[Watch]:
-    """Put the shifts of one turn together that only closed hours divide, such as the days of a covered week."""
+def join(watches: Sequence[Watch], over: timedelta = OVERNIGHT) -> list[Watch]:
+    """Put the shifts of one turn together that only closed hours, less than `over`, divide: a covered week."""
     joined: list[Watch] = []
     for watch in watches:
         last = joined[-1] if joined else None
-        if last and _goes_on(last, watch):
+        if last and _goes_on(last, watch, over):
             joined[-1] = replace(last, end=watch.end)
         else:
             joined.append(watch)
     return joined
 
 
-def _goes_on(last: Watch, watch: Watch) -> bool:
+def _goes_on(last: Watch, watch: Watch, over: timedelta) -> bool:
     one = (last.seat, last.person, last.turn, last.kind) == (watch.seat, watch.person, watch.turn, watch.kind)
-    return one and last.rotation.pk == watch.rotation.pk and watch.start - last.end < JOINED_OVER
+    return one and last.rotation.pk == watch.rotation.pk and watch.start - last.end < over
 
 
-def draw(watches: Sequence[Watch], scale: Scale, reader: Person) -> list[Piece]:
+def label_names(names: Iterable[str]) -> dict[str, str]:
+    """Give each name its first word, and the initial of its last one where two would be the same."""
+    full = dict.fromkeys(name for name in names if name)
+    firsts = Counter(name.split(" ")[0] for name in full)
+    return {
+        name: words[0] if firsts[words[0]] == 1 or len(words) == 1 else f"{words[0]} {words[-1][0]}."
+        for name in full
+        for words in [name.split()]
+    }
+
+
+def draw(watches: Sequence[Watch], scale: Scale, reader: Person, labels: Mapping[str, str]) -> list[Piece]:
     """Place the shifts of one seat. Closed hours around a shift of a day are drawn with it: names need the room."""
     edges = [(scale.day(w.start).start, scale.day(w.end - timedelta.resolution).end) for w in watches]
     starts = [edge[0] for edge in edges]
@@ -275,20 +319,21 @@ def draw(watches: Sequence[Watch], scale: Scale, reader: Person) -> list[Piece]:
         if watch.start < ends[n]:
             ends[n] = last.end
     return [
-        _piece(watch, scale.at(start), scale.at(end), reader)
+        _piece(watch, scale.at(start), scale.at(end), reader, labels)
         for watch, start, end in zip(watches, starts, ends, strict=True)
         if scale.start < watch.end and watch.start < scale.end
     ]
 
 
-def _piece(watch: Watch, left: float, right: float, reader: Person) -> Piece:
+def _piece(watch: Watch, left: float, right: float, reader: Person, labels: Mapping[str, str]) -> Piece:
     times = say_times(watch.start, watch.end, reader.zone)
     zone = watch.rotation.team.zone
     there = "" if zone == reader.zone else f" ({say_times(watch.start, watch.end, zone)} {zone})"
     who = watch.name or "Nobody"
     taken = ", by override" if watch.is_override else ""
     title = f"{who}, {watch.seat}: {times}{there}{taken}. {watch.reason}"
-    return Piece(watch, watch.person == reader.pk, left, round(right - left, 3), times, title)
+    label = labels.get(watch.name, "nobody")
+    return Piece(watch, label, watch.person == reader.pk, left, round(right - left, 3), times, title)
 
 
 def say_times(start: datetime, end: datetime, zone: str) -> str:
