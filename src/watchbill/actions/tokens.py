@@ -25,7 +25,7 @@ MOST_TOKENS = 50
 LONGEST_LIFE = timedelta(days=366)
 NOTE_USE_EVERY = timedelta(minutes=1)
 FEEDS = signing.Signer(salt="watchbill.feed", sep=".")
-FeedKind = Literal["person", "team"]
+FeedKind = Literal["person", "team", "rotation"]  # a rotation's key holds as long as its team's
 
 
 def create_token(

@@ -59,7 +59,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "watchbill.entry.web.context.frame",
             ],
-            "builtins": ["watchbill.entry.web.templatetags.watchbill_tags", "django.templatetags.static"],
+            "builtins": [
+                "watchbill.entry.web.templatetags.watchbill_tags",
+                "watchbill.entry.web.templatetags.people_tags",
+                "watchbill.entry.web.templatetags.rota_tags",
+                "django.templatetags.static",
+            ],
         },
     }
 ]
