@@ -62,6 +62,7 @@ def migrate() -> None:
 @click.option("--no-serve", is_flag=True, help="Make it, then stop.")
 def demo(host: str, port: int, weeks: int, *, no_serve: bool) -> None:
     """Build a quarter of a team's life with a moving clock, then serve it."""
+    os.environ["WATCHBILL_DEMO"] = "1"
     server = _server(host, port)
     server.prepare()
     import_module("watchbill.entry.demo").build(weeks)
