@@ -48,10 +48,20 @@ def members_of(team: Team) -> list[Membership]:
 
 def choosable_people(team: Team | None = None) -> list[tuple[int, str]]:
     """List the people whom a form of a team may name: its members first, then everybody else with an account."""
-    people = Person.objects.filter(is_active=True).order_by("name", "id")
+    people = list(Person.objects.filter(is_active=True).order_by("name", "id"))
     inside = set(Membership.objects.filter(team=team).values_list("person_id", flat=True)) if team else set()
-    rows = [(person.pk, f"{person} ({person.email})") for person in people]
+    names = [str(person) for person in people]
+    rows = [
+        (person.pk, f"{person} ({person.email})" if names.count(str(person)) > 1 else str(person)) for person in people
+    ]
     return sorted(rows, key=lambda row: row[0] not in inside)
+
+
+def serving_people(team: Team, named: Iterable[int]) -> list[tuple[int, str]]:
+    """List the people whom a step may ask by name: those who serve in the team, and those named already."""
+    inside = Q(memberships__team=team, memberships__role__in=("owner", "member"), is_active=True)
+    people = Person.objects.filter(inside | Q(pk__in=list(named))).distinct().order_by("name", "id")
+    return [(person.pk, str(person)) for person in people]
 
 
 def on_watch(team: Team, now: datetime) -> list[Shift]:
@@ -74,15 +84,24 @@ def ladders_of(team: Team) -> list[Ladder]:
 
 
 def seats_of(team: Team) -> list[tuple[str, str]]:
-    """List the seats that a ladder may name, as (rotation/seat, words), from settings and published shifts."""
-    found: dict[str, str] = {}
+    """List the seats that a ladder may name, with words; one that two rotations have is named with its rotation."""
+    found: dict[str, list[Rotation]] = {}
     for rotation in rotations_of(team):
         newest = rotation.revisions.order_by("-version").first()
         names = [seat["name"] for seat in newest.settings.get("seats", [])] if newest else []
         published = Shift.objects.filter(rotation=rotation).order_by("seat").values_list("seat", flat=True).distinct()
         for seat in dict.fromkeys([*names, *published]):
-            found[f"{rotation.slug}/{seat}"] = f"{seat} ({rotation})"
-    return list(found.items())
+            found.setdefault(seat, []).append(rotation)
+    return [
+        (f"{rotation.slug}/{seat}", f"{plain(seat)} ({rotation})") if len(rotations) > 1 else (seat, plain(seat))
+        for seat, rotations in found.items()
+        for rotation in rotations
+    ]
+
+
+def plain(seat: str) -> str:
+    """Say a seat's name without underscores."""
+    return seat.replace("_", " ")
 
 
 def rungs_of(ladder: Ladder) -> list[Rung]:
@@ -102,7 +121,7 @@ def rungs_of(ladder: Ladder) -> list[Rung]:
 def target_in_words(target: str, names: dict[int, str]) -> str:
     """Say whom a step asks."""
     kind, _, name = target.partition(":")
-    seat = name.rpartition("/")[2]
+    seat = plain(name.rpartition("/")[2])
     match kind:
         case "person":
             return names.get(int(name), f"person {name}") if name.isdigit() else name

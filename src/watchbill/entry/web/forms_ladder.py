@@ -35,9 +35,7 @@ class StepForm(forms.Form):
     """One step: whom to ask, how long to wait, and when it counts."""
 
     targets = forms.MultipleChoiceField(label="Ask", required=False, widget=forms.CheckboxSelectMultiple)
-    people = forms.MultipleChoiceField(
-        label="… and these people by name", required=False, widget=forms.SelectMultiple(attrs={"size": 4})
-    )
+    people = forms.MultipleChoiceField(label="… and by name", required=False, widget=forms.CheckboxSelectMultiple)
     wait_minutes = forms.IntegerField(label="Minutes to wait for an answer", min_value=1, max_value=24 * 60, initial=5)
     severities = forms.MultipleChoiceField(
         label="Only for these severities (none chosen: all)", required=False, widget=forms.CheckboxSelectMultiple
@@ -75,7 +73,8 @@ class Choices:
     def __init__(self, team: Team, severities: list[str], steps: list[dict[str, Any]]) -> None:
         seats = screen.seats_of(team)
         used = [target for step in steps for target in step.get("targets", ())]
-        self.people = [(f"person:{number}", name) for number, name in screen.choosable_people(team)]
+        named = [int(number) for target in used if (number := target.removeprefix("person:")).isdigit()]
+        self.people = [(f"person:{number}", name) for number, name in screen.serving_people(team, named)]
         known = [
             *((f"seat:{seat}", f"{words} on watch") for seat, words in seats),
             *((f"next:{seat}", f"next {words}") for seat, words in seats),

@@ -19,6 +19,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 import annotated_types
 import yaml
 from django import forms
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -204,6 +206,10 @@ class TableWidget(forms.Widget):
     def __init__(self, row_form: type[ModelForm]) -> None:
         super().__init__()
         self.row_form = row_form
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Draw the table with our own template; forms know only Django's."""
+        return render_to_string(self.template_name, self.get_context(name, value, attrs))
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         """Give the template a form per row."""

@@ -10,12 +10,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from pydantic import BaseModel
 
 from watchbill import rules
 from watchbill.actions import teams
 from watchbill.actions.access import may_change, role_of
 from watchbill.core.paging import WEEKDAYS
-from watchbill.core.people import changes_between
 from watchbill.db import facts
 from watchbill.db.screens import teams as screen
 from watchbill.entry.web.forms import attempt
@@ -70,11 +70,7 @@ def policy(request: PageRequest, slug: str) -> HttpResponse:
     team = team_or_404(request, slug)
     settings = facts.policy_of(team)
     parts = [
-        (
-            name,
-            rule.TITLE,
-            changes_between({}, rule.Settings.model_validate(_of(settings, name)).model_dump(mode="json")),
-        )
+        (name, rule.TITLE, _items(rule.Settings.model_validate(_of(settings, name))))
         for name, rule in rules.all_rules().items()
     ]
     words = {
@@ -91,6 +87,31 @@ def policy(request: PageRequest, slug: str) -> HttpResponse:
 def _of(settings: dict[str, Any], name: str) -> dict[str, Any]:
     found: dict[str, Any] = settings.get("rules", {}).get(name, {})
     return found
+
+
+def _items(settings: BaseModel) -> list[dict[str, Any]]:
+    """Say a rule's settings: a table for what is a table, words for words, a line for the rest."""
+    fields = type(settings).model_fields
+    plain = settings.model_dump(mode="json")
+    return [
+        {"name": name.replace("_", " "), "hint": fields[name].description or "", **_item(value)}
+        for name, value in plain.items()
+    ]
+
+
+def _item(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict) and any(isinstance(row, dict) for row in value.values()):
+        columns = list(dict.fromkeys(column for row in value.values() for column in row))
+        rows = [(key, [str(row.get(column, "")).replace("_", " ") for column in columns]) for key, row in value.items()]
+        return {"columns": [column.replace("_", " ") for column in columns], "rows": rows}
+    if isinstance(value, dict):
+        by_meaning: dict[str, list[str]] = {}
+        for word, meaning in value.items():
+            by_meaning.setdefault(str(meaning), []).append(word)
+        return {"lines": [f"{', '.join(words)} = {meaning}" for meaning, words in by_meaning.items()]}
+    if isinstance(value, list):
+        return {"lines": [", ".join(str(item) for item in value) or "none"]}
+    return {"lines": [str(value)]}
 
 
 def _window_words(window: dict[str, Any]) -> str:

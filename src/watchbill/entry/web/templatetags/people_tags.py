@@ -7,6 +7,7 @@ from datetime import timedelta
 from django import template
 
 from watchbill import channels
+from watchbill.db.screens.teams import plain
 from watchbill.entry.web.templatetags.watchbill_tags import span
 
 register = template.Library()
@@ -23,3 +24,9 @@ def channel_title(name: str) -> str:
     """Give a channel's name as a person reads it; one that is no longer installed keeps its own."""
     channel = channels.all_channels().get(name)
     return str(channel.TITLE) if channel else name
+
+
+@register.filter
+def seat_words(name: str) -> str:
+    """Say a seat's name without underscores."""
+    return plain(name)
