@@ -116,7 +116,9 @@ def _item(value: Any) -> dict[str, Any]:
 
 def _window_words(window: dict[str, Any]) -> str:
     days = [day if isinstance(day, str) else WEEKDAYS[day] for day in window.get("weekdays", ())]
-    return f"{', '.join(str(day).capitalize() for day in days)}: {window.get('start')} to {window.get('end')}"
+    named = ", ".join(str(day).capitalize() for day in days)
+    times = (window.get("start"), window.get("end"))
+    return f"{named}: " + ("all day" if times == ("00:00", "00:00") else f"{times[0]} to {times[1]}")
 
 
 @login_required
