@@ -22,6 +22,7 @@ from watchbill.actions.placing import Batch
 from watchbill.actions.timers import Claim, clear_timer, finish
 from watchbill.core.signals import Signal
 from watchbill.db.models import AlertGroup, Event, Inbox, MonitorConnection, Person, Service
+from watchbill.db.wake import refresh_pages, wake_workers
 from watchbill.kit.errors import Refused, Unreadable, WatchbillError
 
 log = structlog.get_logger()
@@ -111,6 +112,7 @@ def _receive_batch(service_id: int, now: datetime, limit: int) -> int:
         _mark(rows, now)
         MonitorConnection.objects.filter(pk__in=connections).update(last_heard_at=rows[-1].received_at)
         batch.respond()
+        refresh_pages()
     return len(rows)
 
 
@@ -174,6 +176,7 @@ def replay(service: Service, person: Person, now: datetime) -> int:
         record(
             Subject("service", service.pk, service.team_id), "service.replayed", f"{count} payloads are read again", now
         )
+    wake_workers()
     return count
 
 

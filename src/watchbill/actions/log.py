@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from watchbill.db.models import Event, Person
-from watchbill.db.wake import wake_workers
+from watchbill.db.wake import refresh_pages
 
 
 @dataclass(frozen=True)
@@ -70,5 +70,5 @@ def record(
     """Write one line in the log: what happened to the subject, by whom, and why."""
     event = event_of(subject, kind, why, now, actor, data)
     event.save()
-    wake_workers()
+    refresh_pages()
     return event

@@ -1,7 +1,9 @@
-"""Tell the workers and the open pages at once that something was committed.
+"""Tell the workers that there is work, and the open pages that something changed, once it is committed.
 
 In one process an event is enough; between machines PostgreSQL's NOTIFY carries it, inside the transaction, so
-that it arrives only after the commit. The worker's poll is the safety net: a lost wake costs half a second.
+that it arrives only after the commit. Most commits make no work (a line in the log, a mark that something was sent),
+and every worker that is woken asks the database what is due, so the two are told apart. The worker's poll is the
+safety net: a lost wake costs half a second.
 """
 
 from __future__ import annotations
@@ -15,28 +17,42 @@ from django.db import connection, transaction
 
 log = structlog.get_logger()
 CHANNEL = "watchbill"
+WORK, CHANGE = "", "change"
 WOKEN = Event()
 LISTENERS: list[Callable[[], None]] = []
 
 
 def wake_workers() -> None:
-    """Wake every worker, and refresh every open page, once the present transaction is committed; said once is enough.
+    """Wake every worker, and refresh every open page, once the present transaction is committed; said once is enough."""
+    _tell_after_commit(WORK, tell_here)
 
-    What a savepoint takes back takes its own call along, in Django's list as in PostgreSQL's.
-    """
-    if connection.in_atomic_block and any(hook[1] is tell_here for hook in connection.run_on_commit):
+
+def refresh_pages() -> None:
+    """Refresh every open page once the present transaction is committed: it changed something and made no work."""
+    _tell_after_commit(CHANGE, refresh_here)
+
+
+def _tell_after_commit(what: str, here: Callable[[], None]) -> None:
+    # What a savepoint takes back takes its own call along, in Django's list as in PostgreSQL's.
+    if connection.in_atomic_block and any(hook[1] in {here, tell_here} for hook in connection.run_on_commit):
         return
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"NOTIFY {CHANNEL}")
-    transaction.on_commit(tell_here)
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, what])
+    transaction.on_commit(here)
 
 
-def tell_here() -> None:
-    """Wake the workers and pages of this process."""
-    WOKEN.set()
+def tell_here(what: str = WORK) -> None:
+    """Wake the workers of this process, when there is work, and refresh its pages."""
+    if what == WORK:
+        WOKEN.set()
     for listener in LISTENERS:
         listener()
+
+
+def refresh_here() -> None:
+    """Refresh the pages of this process."""
+    tell_here(CHANGE)
 
 
 class Ear(Thread):
@@ -64,5 +80,5 @@ class Ear(Thread):
             line.execute(f"LISTEN {CHANNEL}")
             tell_here()  # what was said while nobody listened is not repeated
             while not self.stopping.is_set():
-                for _ in line.notifies(timeout=1.0, stop_after=1):
-                    tell_here()
+                for said in line.notifies(timeout=1.0, stop_after=1):
+                    tell_here(said.payload)
