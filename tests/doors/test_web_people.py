@@ -551,6 +551,13 @@ def test_every_page_around_the_sign_in_opens_in_our_frame(world) -> None:
         assert "look.css" in response.content.decode(), page
 
 
+def test_calendar_addresses_are_ended_by_whom_they_belong_to(world) -> None:
+    as_(world.ana).post("/me/calendar/end/")
+    as_(world.eva).post("/teams/platform/calendar/end/")
+    assert Person.objects.get(pk=world.ana.pk).feed_version == 2
+    assert Team.objects.get(pk=world.team.pk).feed_version == 2
+
+
 def test_the_app_has_a_manifest_and_a_service_worker_at_its_root(world) -> None:
     client = as_(None)
     manifest = client.get("/manifest.webmanifest").json()

@@ -185,6 +185,15 @@ def token_revoke(request: PageRequest, number: int) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def feed_revoke(request: PageRequest) -> HttpResponse:
+    """End the reader's calendar addresses handed out so far."""
+    tokens.revoke_feed(request.user, request.user, request.now)
+    messages.success(request, "The old calendar addresses work no more. The rota shows your new one.")
+    return redirect("me")
+
+
+@login_required
 def sent(request: PageRequest) -> HttpResponse:
     """List what was sent to the reader, with its state and what the vendor said."""
     before = request.GET.get("before", "")
@@ -206,6 +215,7 @@ URLS = (
     path("me/rules/<slug:urgency>/", rules, name="me-rules"),
     path("me/tokens/", token_list, name="me-tokens"),
     path("me/tokens/<int:number>/revoke/", token_revoke, name="me-token-revoke"),
+    path("me/calendar/end/", feed_revoke, name="me-feed-revoke"),
     path("me/sent/", sent, name="me-sent"),
     path("accounts/email/", email_is_fixed),
 )

@@ -14,7 +14,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from watchbill import presets
-from watchbill.actions import people, reachability, teams
+from watchbill.actions import people, reachability, teams, tokens
 from watchbill.actions.access import may_change, require_administrator, role_of
 from watchbill.db.models import Membership, Person, Team
 from watchbill.db.screens import teams as screen
@@ -151,6 +151,16 @@ def archive(request: PageRequest, slug: str) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def feed_revoke(request: PageRequest, slug: str) -> HttpResponse:
+    """End the team's calendar addresses handed out so far."""
+    team = team_or_404(request, slug)
+    tokens.revoke_feed(team, request.user, request.now)
+    messages.success(request, "The old calendar addresses of the team work no more. The rota shows the new ones.")
+    return redirect("team", slug=slug)
+
+
+@login_required
 def invite(request: PageRequest, slug: str) -> HttpResponse:
     """Add somebody to a team; who has no account gets a link to make one, shown here as well."""
     team = team_or_404(request, slug)
@@ -226,6 +236,7 @@ URLS = (
     path("teams/<slug:slug>/", one, name="team"),
     path("teams/<slug:slug>/edit/", edit, name="team-edit"),
     path("teams/<slug:slug>/archive/", archive, name="team-archive"),
+    path("teams/<slug:slug>/calendar/end/", feed_revoke, name="team-feed-revoke"),
     path("teams/<slug:slug>/invite/", invite, name="team-invite"),
     path("teams/<slug:slug>/members/<int:number>/", member, name="team-member"),
     path("teams/<slug:slug>/members/<int:number>/remove/", remove, name="team-member-remove"),
