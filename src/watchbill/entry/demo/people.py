@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from watchbill.actions import addresses, people
+from watchbill.actions import addresses, first_run, people
 from watchbill.db.models import ContactAddress, Person
 from watchbill.entry.demo.stage import Stage
 
@@ -74,6 +74,7 @@ def _found(stage: Stage, role: Role) -> Person:
     address = ContactAddress.objects.get(person=person)
     addresses.resend_code(address, person, stage.now)
     _enter_code(stage, address, person, role.email)
+    first_run.remember(person, stage.now, done=True)
     return _introduce(stage, person, role)
 
 

@@ -40,13 +40,14 @@ def set_up(house: House) -> None:
         (before(hours=26), lambda: _silence_staging(house)),
         (before(hours=9), lambda: house.fire(DUE)),
         (before(hours=5), lambda: house.fire(SILENCED)),
-        (before(hours=3), lambda: _give_noor_the_watch(house)),
         (before(minutes=96), lambda: house.fire(ASLEEP)),
         (before(minutes=24), lambda: house.fire(TAKEN)),
         (before(minutes=6), lambda: house.fire(CLIMBING)),
         (before(minutes=4), lambda: house.fire(CLIMBING_TOO)),
     ):
         stage.at(stage.end - how_long, act)
+    this_hour = stage.end.replace(minute=0, second=0, microsecond=0)
+    stage.at(this_hour - timedelta(hours=2), lambda: _give_noor_the_watch(house))
     house.scripts[ASLEEP.title] = lambda page: stage.after(7, lambda: _snooze(house, page.pk))
     house.scripts[TAKEN.title] = lambda page: stage.after(3, lambda: _take(house, page))
     house.scripts[CLIMBING.title] = lambda page: None
@@ -55,7 +56,7 @@ def set_up(house: House) -> None:
 def _give_noor_the_watch(house: House) -> None:
     """Let the visitor's own person be on watch, whoever's turn it is."""
     stage, noor, rotation = house.stage, house.people["noor"], house.rotation("platform")
-    until = stage.end + timedelta(days=2)
+    until = (stage.end + timedelta(days=2)).replace(hour=9, minute=30, second=0, microsecond=0)
     planned = Shift.objects.filter(rotation=rotation, starts_at__lt=until, ends_at__gt=stage.now, person__isnull=False)
     others = [shift.person for shift in planned.select_related("person").order_by("starts_at") if shift.person]
     other = next((person for person in others if person.pk != noor.pk), None)
