@@ -28,9 +28,18 @@
     addEventListener("pagehide", () => stream.close(), { once: true });
   }
 
+  let told = 0;
+  let telling = 0;
+
+  // At once, then at most once a second, and never without the last one: what changed within the second is shown after it.
   function changed() {
     if (document.hidden) { waited = true; return; }
-    body.dispatchEvent(new Event("changed"));
+    if (telling) return;
+    telling = setTimeout(() => {
+      telling = 0;
+      told = performance.now();
+      body.dispatchEvent(new Event("changed"));
+    }, Math.max(0, told + 1000 - performance.now()));
   }
 
   document.addEventListener("visibilitychange", () => {
@@ -54,7 +63,7 @@
 
   function isBusy(region) {
     const active = document.activeElement;
-    if (active && region.contains(active) && active.matches("input:not([type=hidden]), textarea, select")) return true;
+    if (active && region.contains(active) && active.matches("input:not([type=hidden], [type=checkbox], [type=radio]), textarea, select")) return true;
     return [...region.querySelectorAll("input, textarea, select")].some((field) =>
       field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked
         : field.tagName === "SELECT" ? [...field.options].some((o) => o.selected !== o.defaultSelected && [...field.options].some((d) => d.defaultSelected))
@@ -70,7 +79,7 @@
   });
   for (const done of ["focusout", "change"]) {
     document.addEventListener(done, () => setTimeout(() => {
-      if (!postponed) return;
+      if (!postponed || [...document.querySelectorAll(LIVE)].some(isBusy)) return;
       postponed = false;
       changed();
     }, 400));
@@ -88,10 +97,13 @@
       rows: new Set([...region.querySelectorAll("li[id]")].map((row) => row.id)),
       open: [...region.querySelectorAll("details[id]")].filter((d) => d.open).map((d) => d.id),
       at: region.querySelector("li.at")?.id,
+      focus: region.contains(document.activeElement) && !document.activeElement.id
+        ? [document.activeElement.closest("li[id]")?.id, document.activeElement.className] : [],
       scroll: [...region.querySelectorAll(".strip")].map((strip) => strip.scrollLeft),
     });
   });
-  body.addEventListener("htmx:afterSwap", (event) => {
+  // Not afterSwap: htmx still gives the new rows the old ones' attributes for a moment, so that they may move.
+  body.addEventListener("htmx:afterSettle", (event) => {
     const was = before.get(event.detail.target.id);
     const region = document.getElementById(event.detail.target.id);
     if (!was || !region) return;
@@ -99,6 +111,10 @@
     for (const row of region.querySelectorAll("li[id]")) {
       if (!was.rows.has(row.id)) row.classList.add("fresh");
       if (row.id === was.at) row.classList.add("at");
+    }
+    const [row, kind] = was.focus;
+    if (row && kind && document.activeElement === body) {
+      document.getElementById(row)?.querySelector(`.${kind.split(" ")[0]}`)?.focus({ preventScroll: true });
     }
     for (const id of was.open) { const d = document.getElementById(id); if (d) d.open = true; }
     region.querySelectorAll(".strip").forEach((strip, n) => { strip.scrollLeft = was.scroll[n] ?? 0; });
