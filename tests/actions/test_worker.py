@@ -294,7 +294,7 @@ def test_the_work_of_a_dead_worker_is_anothers_within_one_lease(world):
     """Promise 3: 15 seconds of the clock, not more."""
     world.event()
     alerts_only(world)
-    (claim,) = delivery.claim_due(world.now, 5)
+    (claim,) = delivery.claim_due(lambda: world.now, 5)
     world.forward(seconds=14)
     assert world.mailbox.messages == []
     world.forward(seconds=1)
@@ -313,7 +313,7 @@ def test_a_worker_that_wakes_after_its_lease_overwrites_nothing(world):
     """The fence: a failure that comes late changes nothing of what the next worker did."""
     world.event()
     alerts_only(world)
-    (old,) = delivery.claim_due(world.now, 5)
+    (old,) = delivery.claim_due(lambda: world.now, 5)
     world.forward(seconds=16)
     (sent,) = Outgoing.objects.all()
     assert (sent.state, sent.attempt) == ("sent", 2)
@@ -327,7 +327,7 @@ def test_a_timer_that_was_superseded_does_nothing(world):
     world.event()
     world.work()
     world.now += timedelta(minutes=5)
-    (old,) = [claim for claim in timers.claim_due(world.now, 50) if claim.kind == "climb"]
+    (old,) = [claim for claim in timers.claim_due(lambda: world.now, 50) if claim.kind == "climb"]
     world.forward(seconds=16)
     assert world.mailbox.readers() == ["ana@example.org", "ben@example.org"]
     paging.climb_page(old, world.now)
@@ -339,7 +339,7 @@ def test_it_is_asked_whether_it_is_still_wanted_just_before_it_leaves(world):
     """Promise 2: claimed before the answer, asked after it."""
     world.event()
     alerts_only(world)
-    (claim,) = delivery.claim_due(world.now, 5)
+    (claim,) = delivery.claim_due(lambda: world.now, 5)
     Page.objects.update(state="acknowledged")
     assert delivery.send_one(claim, Client(Allow.read("")), lambda _: {}, lambda: world.now) == "dropped"
     assert world.mailbox.messages == []

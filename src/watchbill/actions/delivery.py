@@ -141,16 +141,18 @@ def drop_waiting(subject: Subject, why: str, now: datetime) -> int:
 
 
 def claim_due(
-    now: datetime, limit: int, held: Mapping[str, int] | None = None, most_each: int | None = None
+    clock: Callable[[], datetime], limit: int, held: Mapping[str, int] | None = None, most_each: int | None = None
 ) -> list[Claim]:
     """Take up to `limit` due messages for one lease, at most `most_each` of one channel together with those `held`.
 
-    A vendor that hangs holds its own senders and leaves those of the other channels free.
+    A vendor that hangs holds its own senders and leaves those of the other channels free. `clock` (UTC) is read when
+    the database lets us write: the time spent waiting for that is not part of the lease.
     """
     taken, most = Counter(held or {}), most_each or limit
     full = [channel for channel, count in taken.items() if count >= most]
     chosen: list[Outgoing] = []
     with transaction.atomic():
+        now = clock()
         due = Outgoing.objects.filter(due_at__lte=now).exclude(channel__in=full).order_by("due_at", "id")
         for row in due.only("id", "attempt", "due_at", "channel").select_for_update(skip_locked=True)[:limit]:
             if taken[row.channel] >= most:

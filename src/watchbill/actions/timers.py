@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,13 +41,16 @@ def clear_timer(subject: Subject, kind: str) -> None:
     Timer.objects.filter(subject_kind=subject.kind, subject_id=subject.id, kind=kind).delete()
 
 
-def claim_due(now: datetime, limit: int) -> list[Claim]:
+def claim_due(clock: Callable[[], datetime], limit: int) -> list[Claim]:
     """Take up to `limit` due timers for one lease: the lease is the new due time, so a dead worker's work is due again.
+
+    `clock` (UTC) is read when the database lets us write: the time spent waiting for that is not part of the lease.
 
     A timer that failed `PATIENCE` times is leased for longer each time, at most `LONGEST_LEASE`: a poisoned one
     must not eat the worker, and one that only had bad neighbours must not wait for long.
     """
     with transaction.atomic():
+        now = clock()
         due = list(Timer.objects.filter(due_at__lte=now).order_by("due_at").select_for_update(skip_locked=True)[:limit])
         for timer in due:
             timer.attempt += 1

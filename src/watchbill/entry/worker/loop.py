@@ -137,7 +137,7 @@ class Worker:
             return False
 
     def _do_due(self) -> bool:
-        claims = timers.claim_due(self.clock(), CLAIM)
+        claims = timers.claim_due(self.clock, CLAIM)
         for claim in claims:
             self._do_timer(claim)
         return len(claims) == CLAIM
@@ -159,7 +159,7 @@ class Worker:
         free = self.senders - len(self.sending)
         if not free:
             return False
-        claims = delivery.claim_due(self.clock(), free, Counter(self.sending.values()), self.each)
+        claims = delivery.claim_due(self.clock, free, Counter(self.sending.values()), self.each)
         for claim in claims:
             future = self.pool.submit(self._send, claim)
             self.sending[future] = claim.channel
