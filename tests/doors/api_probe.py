@@ -9,7 +9,7 @@ from tests.doors.api_world import ApiWorld
 from watchbill.actions import rota, silences
 from watchbill.db.models import ContactAddress, Override, Silence
 
-SLUGS = {"teams": "platform", "services": "checkout", "rotations": "platform-engineers"}
+SLUGS = {"teams": "platform", "services": "checkout", "rotations": "platform-engineers", "instance": "email"}
 
 
 def fill(api: ApiWorld) -> None:
@@ -25,14 +25,8 @@ def fill(api: ApiWorld) -> None:
         world.team, world.ana, world.now, service=None, matchers=[{"label": "a", "operator": "=", "value": "b"}],
         why="a test", starts_at=None, ends_at=until,
     )  # fmt: skip
-    settings = {
-        "zone": "UTC", "unit": "week", "starts_on": "2026-03-02", "seats": [{"name": "engineer"}],
-        "members": [{"person": world.ana.pk}, {"person": world.ben.pk}],
-    }  # fmt: skip
-    extra = rota.create_rotation(world.team, "Second", settings, world.eva, world.now)
-    SLUGS["rotations"] = extra.slug
     rota.add_override(
-        extra, world.ben, world.now + timedelta(days=1), world.now + timedelta(days=2), world.eva, world.now
+        world.rotation, world.ben, world.now + timedelta(days=1), world.now + timedelta(days=2), world.eva, world.now
     )
     rota.add_absence(world.ben, world.now.date(), world.now.date(), world.ben, world.now)
 

@@ -6,7 +6,6 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.test import Client
 
 from tests.doors.api_probe import TrueNames, fill
@@ -170,6 +169,10 @@ def theirs_in(operation: dict[str, Any], names: TrueNames) -> dict[str, Any]:
         "rota_add": {"team": "platform", "name": "mine", "settings": week},
         "rota_change": {"settings": week},
         "rota_preview": {"settings": week},
+        "rota_preview_new": {"team": "platform", "name": "mine", "settings": week},
+        "overrides_preview": {"person": names.fields["person"], "starts_at": soon, "ends_at": later},
+        "absences_preview": {"person": names.fields["person"], "first_day": "2026-03-05", "last_day": "2026-03-05"},
+        "connections_preview": {"payload": {}, "settings": {}},
         "overrides_add_override": {"person": names.fields["person"], "starts_at": soon, "ends_at": later},
         "absences_add": {"person": names.fields["person"], "first_day": "2026-03-05", "last_day": "2026-03-05"},
         "teams_add_member": {"person": names.fields["person"]},
@@ -193,12 +196,11 @@ def test_whoever_needs_help_may_page_any_team_and_follow_that_page_alone(api: Ap
     assert named.status_code == 404
 
 
-@pytest.mark.parametrize("name", ["olga"])
-def test_an_observer_reads_everything_of_the_team_and_changes_nothing(api: ApiWorld, name: str):
+def test_an_observer_reads_everything_of_the_team_and_changes_nothing(api: ApiWorld):
     fill(api)
-    names, olga = TrueNames(api), api.as_(name, "write")
+    names, olga = TrueNames(api), api.as_("olga", "write")
     for method, path, _ in operations():
-        if method == "get" and "/me/" not in path and "set-up" not in path:
+        if method == "get" and not any(part in path for part in ("/me/", "set-up", "/instance/")):
             answer = olga("GET", path_of(path, names))
             assert answer.status_code == 200, f"{path}: {answer.content!r}"
     service = olga("PATCH", "/services/checkout", {"tier": 1})

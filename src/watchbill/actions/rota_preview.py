@@ -72,7 +72,16 @@ def preview_absence(absent: Person, first: date, last: date, now: datetime) -> l
 def _compare(old: rota_facts.Plan, new: rota_facts.Plan, ahead: Span) -> Preview:
     before = turns.shifts(old.rotation, old.overrides, old.absences, ahead, old.checkpoint)
     after = turns.shifts(new.rotation, new.overrides, new.absences, ahead, new.checkpoint)
-    return Preview(moves.difference(before, after), after, before)
+    return Preview(moves.difference(_cut(before, ahead), _cut(after, ahead)), after, before)
+
+
+def _cut(shifts: list[pattern.Shift], ahead: Span) -> list[pattern.Shift]:
+    """Cut shifts to one interval: what only one of two plans reaches would count as nobody's in the other."""
+    return [
+        replace(shift, start=max(shift.start, ahead.start), end=min(shift.end, ahead.end))
+        for shift in shifts
+        if shift.start < ahead.end and shift.end > ahead.start
+    ]
 
 
 def check_override(rotation: Rotation, taker: Person, span: Span, seat: str, now: datetime, *, backwards: bool) -> None:

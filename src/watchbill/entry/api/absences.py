@@ -9,14 +9,14 @@ from django.http import Http404
 from ninja import Router, Status
 from pydantic import BaseModel, Field
 
-from watchbill.actions import rota
+from watchbill.actions import rota, rota_preview
 from watchbill.db.models import Absence, Membership, Person
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
-from watchbill.entry.api.rota import Why
-from watchbill.entry.api.visible import chosen_teams, people_of, the_person
-from watchbill.entry.api.words import Day, Given, Id, PersonRef, Slug, Word
+from watchbill.entry.api.rota import Moved, Why, foresee
+from watchbill.entry.api.visible import chosen_teams, people_of, rotations_of, the_person
+from watchbill.entry.api.words import Day, Given, Id, PersonRef, RotationRef, Slug, Word
 
 router = Router(tags=["Rota"])
 
@@ -56,6 +56,13 @@ class NewAbsence(Given):
     why: Why = ""
 
 
+class InRotation(BaseModel):
+    """Whom an absence would move in one rotation."""
+
+    rotation: RotationRef
+    moves: list[Moved]
+
+
 def _absences_of(person: Person) -> QuerySet[Absence]:
     return Absence.objects.filter(person__in=people_of(person)).select_related("person", "created_by")
 
@@ -89,6 +96,20 @@ def add(request: Asked, body: NewAbsence) -> Status[AbsenceLine]:
         absent, body.first_day, body.last_day, caller.person, caller.now, kind=body.kind or "away", why=body.why
     )
     return Status(201, AbsenceLine.of(_absences_of(caller.person).get(pk=made.pk)))
+
+
+@router.post("/preview", auth=may("read"), response=answers(list[InRotation]), summary="See whom an absence would move")
+def preview(request: Asked, body: NewAbsence) -> list[InRotation]:
+    """In each rotation of the person. Nothing is changed."""
+    caller = request.auth
+    absent = the_person(caller.person, body.person) if body.person else caller.person
+    seen = rota_preview.preview_absence(absent, body.first_day, body.last_day, caller.now)
+    mine = set(rotations_of(caller.person).values_list("pk", flat=True))
+    return [
+        InRotation(rotation=RotationRef.of(rotation), moves=foresee(rotation, found).moves)
+        for rotation, found in seen
+        if rotation.pk in mine
+    ]
 
 
 @router.delete("/{number}", auth=may("write"), response=answers(AbsenceLine), summary="Take an absence back")

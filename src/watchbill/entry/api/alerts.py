@@ -9,11 +9,15 @@ from django.db.models import QuerySet
 from ninja import Router, Status
 from pydantic import BaseModel, Field
 
+from watchbill import monitors
 from watchbill.actions import alerts, paging
 from watchbill.db.models import Alert, AlertGroup, Event, Outgoing, Page
+from watchbill.db.screens import alerts as screen
+from watchbill.db.screens.visible import team_ids
+from watchbill.db.search import search as find
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
-from watchbill.entry.api.pages import Notification, PageLine, Reassignment, Snooze, notifications_of
+from watchbill.entry.api.pages import Notification, PageLine, Reason, Reassignment, Snooze, notifications_of
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import alerts_of, chosen_teams, the_alert, the_person, the_service
 from watchbill.entry.api.words import EventLine, Given, Id, Line, PersonRef, ServiceRef, Slug, TeamRef, Text, Word
@@ -87,6 +91,7 @@ class AlertWhole(AlertLine):
     """An alert group with its explanation, its alerts, its pages, its timeline and every notification."""
 
     explanation: Explanation
+    why: list[Reason] = Field(description="The whole chain, oldest first, and what follows if nobody answers.")
     alerts: list[AlertPart]
     pages: list[PageLine]
     timeline: list[EventLine]
@@ -137,9 +142,9 @@ def list_alerts(
     elif state:
         rows = rows.filter(state=state)
     rows = rows.filter(severity=severity) if severity else rows
-    rows = rows.filter(title__icontains=search) if search else rows
     if mine:
         rows = _mine(rows, request)
+    rows = find(rows, search, team_ids(caller.person)) if search else rows
     return by_id(rows, after, limit, AlertLine.of, newest_first=True)
 
 
@@ -153,18 +158,20 @@ def _mine(rows: QuerySet[AlertGroup], request: Asked) -> QuerySet[AlertGroup]:
 @router.get("/{number}", auth=may("read"), response=answers(AlertWhole), summary="Read one alert, with why")
 def read_alert(request: Asked, number: Id) -> AlertWhole:
     """With the explanation, each alert in it, its pages, its timeline and every notification with its state."""
-    return _whole(the_alert(request.auth.person, number))
+    return _whole(the_alert(request.auth.person, number), request.auth.now)
 
 
-def _whole(group: AlertGroup) -> AlertWhole:
+def _whole(group: AlertGroup, now: datetime) -> AlertWhole:
     pages = list(
         Page.objects.filter(group=group).select_related("team", "service", "answered_by", "opened_by").order_by("pk")
     )
     numbers = [page.pk for page in pages]
     lines = _timeline(group, numbers)
+    titles = {name: monitor.TITLE for name, monitor in monitors.all_monitors().items()}
     return AlertWhole(
         **_fields(group),
         explanation=_explain(group, pages, lines),
+        why=[Reason.of(reason) for reason in screen.tell_group(group, now, titles).because],
         alerts=[_part(alert) for alert in Alert.objects.filter(group=group).order_by("pk")[:MOST_LINES]],
         pages=[PageLine.of(page) for page in pages],
         timeline=[EventLine.of(line) for line in lines],

@@ -14,14 +14,17 @@ from watchbill import monitors
 from watchbill.actions import catalogue
 from watchbill.actions.access import require
 from watchbill.actions.once import once
+from watchbill.core.signals import Signal
 from watchbill.db.models import MonitorConnection, Person
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import the_service
 from watchbill.entry.api.words import ONCE_KEY, Given, Id, Json, Name, OnceKey, PersonRef, Slug, Word
+from watchbill.kit.errors import Refused, Unreadable
 
 router = Router(tags=["Services"])
+MOST_SIGNALS = 20
 
 
 class Connection(BaseModel):
@@ -86,6 +89,54 @@ class Accepted(BaseModel):
     payload: int
 
 
+class NewSettings(Given):
+    """The settings of a connection, as its monitor defines them."""
+
+    settings: Json
+
+
+class Trial(Given):
+    """Settings to try, and the payload to try them on."""
+
+    settings: Json
+    payload: Json
+
+
+class Becomes(BaseModel):
+    """One alert that a payload would become."""
+
+    state: str
+    title: str
+    fingerprint: str
+    group: str
+    severity: str
+    source: str
+    description: str
+    labels: dict[str, str]
+
+    @classmethod
+    def of(cls, signal: Signal) -> Becomes:
+        """Show a signal."""
+        plain = ("state", "title", "fingerprint", "group", "severity", "source", "description")
+        return cls(**{name: getattr(signal, name) for name in plain}, labels=dict(signal.labels))
+
+
+class Mapped(BaseModel):
+    """What does not work yet: the field, what stands there, and why."""
+
+    field: str
+    expression: str
+    message: str
+
+
+class Understood(BaseModel):
+    """What a payload would become, at most 20 alerts shown of `count`."""
+
+    signals: list[Becomes]
+    count: int
+    problems: list[Mapped]
+
+
 def _the_connection(person: Person, slug: str, number: int) -> MonitorConnection:
     rows = MonitorConnection.objects.filter(service=the_service(person, slug)).select_related(
         "service", "service__team", "created_by"
@@ -145,11 +196,35 @@ def read_set_up(request: Asked, slug: Slug, number: Id) -> SetUp:
     response=answers(Connection),
     summary="Change how a monitor's payloads are read",
 )
-def change_settings(request: Asked, slug: Slug, number: Id, body: Json) -> Connection:
-    """The body is the settings as the monitor defines them, such as a mapping."""
+def change_settings(request: Asked, slug: Slug, number: Id, body: NewSettings) -> Connection:
+    """As the monitor defines them, such as a mapping."""
     caller = request.auth
-    catalogue.change_connection(_the_connection(caller.person, slug, number), body, caller.person, caller.now)
+    row = _the_connection(caller.person, slug, number)
+    catalogue.change_connection(row, dict(body.settings), caller.person, caller.now)
     return Connection.of(_the_connection(caller.person, slug, number))
+
+
+@router.post(
+    "/{slug}/connections/{number}/preview",
+    auth=may("read"),
+    response=answers(Understood),
+    summary="See what a payload would become with new settings",
+)
+def preview(request: Asked, slug: Slug, number: Id, body: Trial) -> Understood:
+    """For a monitor whose settings a person writes against a payload, such as generic. Nothing is changed."""
+    row = _the_connection(request.auth.person, slug, number)
+    module = monitors.all_monitors()[row.monitor]
+    if not hasattr(module, "preview"):
+        raise Refused(f"{module.TITLE} has nothing to set", "settings")
+    try:
+        seen = module.preview(dict(body.payload), dict(body.settings))
+    except Unreadable as error:
+        raise Refused(error.message, f"payload.{error.where}" if error.where else "payload") from None
+    return Understood(
+        signals=[Becomes.of(signal) for signal in seen.signals[:MOST_SIGNALS]],
+        count=len(seen.signals),
+        problems=[Mapped(field=one.field, expression=one.expression, message=one.message) for one in seen.problems],
+    )
 
 
 @router.delete(

@@ -14,6 +14,8 @@ from watchbill.entry.api import (
     absences,
     alerts,
     connections,
+    feeds,
+    instance,
     ladders,
     log,
     me,
@@ -86,11 +88,12 @@ for prefix, routers in {
     "/rotations": [rota.router, overrides.router],
     "/shifts": [rota.shifts],
     "/absences": [absences.router],
-    "/teams": [teams.router, ladders.router],
+    "/teams": [teams.router, ladders.router, feeds.of_teams],
     "/people": [people.router],
-    "/me": [me.router],
+    "/me": [me.router, feeds.mine],
     "/log": [log.router],
     "/inbox": [log.inbox],
+    "/instance": [instance.router],
 }.items():
     for router in routers:
         api.add_router(prefix, router)

@@ -9,12 +9,12 @@ from django.http import Http404
 from ninja import Router, Status
 from pydantic import BaseModel
 
-from watchbill.actions import rota
+from watchbill.actions import rota, rota_preview
 from watchbill.db.models import Override, Rotation
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
-from watchbill.entry.api.rota import Why, with_settings
+from watchbill.entry.api.rota import Foreseen, Why, foresee, with_settings
 from watchbill.entry.api.visible import the_person, the_rotation
 from watchbill.entry.api.words import Given, Id, Instant, PersonRef, RotationRef, Slug, Word
 
@@ -97,6 +97,21 @@ def add_override(request: Asked, slug: Slug, body: NewOverride) -> Status[Overri
         outside_coverage=body.outside_coverage,
     )
     return Status(201, OverrideLine.of(_overrides_of(rotation).get(pk=made.pk)))
+
+
+@router.post(
+    "/{slug}/overrides/preview", auth=may("read"), response=answers(Foreseen), summary="See whom an override would move"
+)
+def preview(request: Asked, slug: Slug, body: NewOverride) -> Foreseen:
+    """Nothing is changed."""
+    caller = request.auth
+    rotation = with_settings(the_rotation(caller.person, slug))
+    taker = the_person(caller.person, body.person)
+    seen = rota_preview.preview_override(
+        rotation, taker, body.starts_at, body.ends_at, caller.now,
+        seat=body.seat, outside_coverage=body.outside_coverage,
+    )  # fmt: skip
+    return foresee(rotation, seen)
 
 
 @router.delete(

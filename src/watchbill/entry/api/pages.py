@@ -11,7 +11,9 @@ from pydantic import BaseModel, Field
 
 from watchbill.actions import paging
 from watchbill.actions.once import once
+from watchbill.core import explanation
 from watchbill.db.models import Event, Outgoing, Page, Service, Team
+from watchbill.db.screens import alerts as screen
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
@@ -116,9 +118,22 @@ class Notification(BaseModel):
         )
 
 
+class Reason(BaseModel):
+    """One link of the chain of reasons; `at` null: it has not happened yet and may never."""
+
+    at: datetime | None
+    text: str
+
+    @classmethod
+    def of(cls, reason: explanation.Reason) -> Reason:
+        """Show a reason."""
+        return cls(at=reason.at, text=reason.text)
+
+
 class PageWhole(PageLine):
     """A page with its timeline and every notification."""
 
+    why: list[Reason] = Field(description="The whole chain, oldest first, and what follows if nobody answers.")
     timeline: list[EventLine]
     notifications: list[Notification]
 
@@ -222,6 +237,7 @@ def read_page(request: Asked, number: Id) -> PageWhole:
     lines = Event.objects.filter(subject_kind="page", subject_id=page.pk).order_by("pk")[:MOST_LINES]
     return PageWhole(
         **dict(PageLine.of(page)),
+        why=[Reason.of(reason) for reason in screen.tell_page(page, request.auth.now).because],
         timeline=[EventLine.of(line) for line in lines],
         notifications=notifications_of([page.pk]) if is_theirs else [],
     )

@@ -9,7 +9,7 @@ from django.http import Http404
 from ninja import Router, Status
 from pydantic import BaseModel, Field, StringConstraints
 
-from watchbill.actions import rota
+from watchbill.actions import rota, rota_preview
 from watchbill.core.rota import pattern
 from watchbill.db.models import Person, Rotation, RotationRevision, Shift
 from watchbill.entry.api.auth import Asked, may
@@ -234,7 +234,21 @@ def preview(request: Asked, slug: Slug, body: Rehearsal) -> Foreseen:
     caller = request.auth
     rotation = with_settings(the_rotation(caller.person, slug))
     _check_members(caller.person, body.settings)
-    seen = rota.preview_change(rotation, body.settings.plain(), caller.now, body.days)
+    return foresee(rotation, rota_preview.preview_change(rotation, body.settings.plain(), caller.now, body.days))
+
+
+@shifts.post("/preview", auth=may("read"), response=answers(Foreseen), summary="See the shifts of a new rotation")
+def preview_new(request: Asked, body: NewRotation) -> Foreseen:
+    """For the next 90 days. Nothing is made."""
+    caller = request.auth
+    team = the_team(caller.person, body.team)
+    _check_members(caller.person, body.settings)
+    seen = rota_preview.preview_new(team, body.settings.plain(), caller.now)
+    return foresee(Rotation(team=team, name=body.name), seen)
+
+
+def foresee(rotation: Rotation, seen: rota_preview.Preview) -> Foreseen:
+    """Show what a change would do."""
     ids = {person for move in seen.moves for person in (move.before, move.after)}
     people = Person.objects.in_bulk(list((ids | {shift.person for shift in seen.shifts}) - {None}))
     moves = [
