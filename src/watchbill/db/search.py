@@ -92,9 +92,10 @@ def search(groups: QuerySet[AlertGroup], text: str, teams: Sequence[int] | None)
         asked = "{title service description} : (" + " AND ".join(f'"{word}"*' for word in words) + ")"
         if teams is not None:
             asked += " AND team : (" + " OR ".join(f'"team{team}"' for team in teams) + ")"
+        # The plus keeps SQLite from asking the index once for each row of a service: seconds instead of a millisecond.
         found = groups.extra(
             tables=["alert_search"],
-            where=["alert_search.rowid = watchbill_alertgroup.id", "alert_search MATCH %s"],
+            where=["+alert_search.rowid = watchbill_alertgroup.id", "alert_search MATCH %s"],
             params=[asked],
         )
         return found.extra(order_by=["-alert_search.rowid"])
