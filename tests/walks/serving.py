@@ -39,13 +39,13 @@ class Served:
         self.printed: list[str] = []
         self._ready = threading.Event()
 
-    def start(self, *command: str) -> None:
+    def start(self, *command: str, patience: float = PATIENCE) -> None:
         """Start it and wait until it answers."""
         arguments = [str(WATCHBILL), *(command or ("serve",)), "--port", str(self.port)]
         self.process = subprocess.Popen(arguments, env=self.environment, stderr=subprocess.PIPE, text=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        assert self._ready.wait(PATIENCE), "".join(self.printed)
+        assert self._ready.wait(patience), "".join(self.printed)
         wait_for(lambda: httpx2.get(self.url + "/readyz").status_code == 200)
 
     def _read(self) -> None:
