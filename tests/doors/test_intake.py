@@ -102,6 +102,7 @@ def test_json_that_no_monitor_understands_is_kept_as_it_came(door: Door):
     [
         {"Authorization": f"Bearer {KEYS['alertmanager']}"},
         {"Authorization": f"GenieKey {KEYS['alertmanager']}"},
+        {"Authorization": KEYS["alertmanager"]},
         {"Authorization": "Basic " + base64.b64encode(f"any:{KEYS['alertmanager']}".encode()).decode()},
     ],
 )

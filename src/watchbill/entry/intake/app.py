@@ -125,9 +125,8 @@ class IntakeApp:
         if owner is None or owner.monitor != entrance.monitor:
             owner = await self._find_owner(parcel.key, entrance.monitor)
         client = scope.get("client")
-        row = InboxRow(
-            now, owner.service_id, owner.connection_id, entrance.monitor, body, parcel.note, client[0] if client else ""
-        )
+        sender = client[0][:64] if client else ""  # behind a proxy it is what a stranger's header says
+        row = InboxRow(now, owner.service_id, owner.connection_id, entrance.monitor, body, parcel.note, sender)
         number = await self.intake.take(row)
         if entrance.monitor == EVENTS:
             said = {"status": "success", "message": "Event processed", "dedup_key": parcel.dedup_key}

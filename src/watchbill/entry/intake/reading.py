@@ -125,10 +125,10 @@ def header_of(scope: Scope, name: bytes) -> str:
 
 
 def key_in_headers(scope: Scope) -> str:
-    """Find a key where tools put one: `Authorization: Bearer|GenieKey|Token KEY`, or the password of Basic."""
+    """Find a key where tools put one: `Authorization: [Bearer|GenieKey|Token] KEY`, the password of Basic, X-Routing-Key."""
     scheme, _, given = header_of(scope, b"authorization").partition(" ")
     if scheme.lower() != "basic":
-        return given.strip() or header_of(scope, b"x-routing-key")
+        return given.strip() or scheme or header_of(scope, b"x-routing-key")
     try:
         return b64decode(given, validate=True).decode().partition(":")[2]
     except (NotBase64, UnicodeDecodeError):
