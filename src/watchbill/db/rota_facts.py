@@ -73,7 +73,7 @@ def _member(member: dict[str, Any], names: dict[int, str], memberships: dict[int
 
 
 def _overrides(rotation: Rotation, now: datetime) -> list[pattern.Override]:
-    rows = Override.objects.filter(rotation=rotation, removed_at=None, ends_at__gt=now - HISTORY).select_related(
+    rows = Override.objects.filter(rotation_id=rotation.pk, removed_at=None, ends_at__gt=now - HISTORY).select_related(
         "person"
     )
     return [

@@ -43,6 +43,7 @@ class Watch:
     kind: str
     turn: int
     reason: str
+    is_published: bool = True
 
     @property
     def is_override(self) -> bool:
@@ -51,7 +52,9 @@ class Watch:
 
     @property
     def address(self) -> str:
-        """The page of this shift: why it is so, and the form to take it."""
+        """The page of this shift: why it is so, and the form to take it. Empty for what is not published."""
+        if not self.is_published:
+            return ""
         asked = {"seat": self.seat, "from": self.start.isoformat(), "to": self.end.isoformat()}
         return f"/rota/{self.rotation.slug}/take/?{urlencode(asked)}"
 
@@ -183,7 +186,18 @@ def read_watches(rotations: Iterable[Rotation], start: datetime, end: datetime) 
 def planned_watches(rotation: Rotation, shifts: Iterable[pattern.Shift], names: Mapping[int, str]) -> list[Watch]:
     """Give shifts that are not published the shape of those that are."""
     return [
-        Watch(rotation, s.seat, s.person, names.get(s.person or 0, ""), s.start, s.end, s.kind, s.turn, s.reason)
+        Watch(
+            rotation,
+            s.seat,
+            s.person,
+            names.get(s.person or 0, ""),
+            s.start,
+            s.end,
+            s.kind,
+            s.turn,
+            s.reason,
+            is_published=False,
+        )
         for s in shifts
     ]
 

@@ -184,10 +184,10 @@ def _add(typed: dict[str, Any], place: str, added: str) -> None:
             rows.append({"person": added})
     elif place == "seats":
         rows.append({"name": "", "offset": 0, "hours": "same", "coverage": []})
-    else:
-        rows.append({"weekdays": ["0", "1", "2", "3", "4"], "start": "09:00", "end": "17:00"})
-        owner = next((seat for seat in typed["seats"] if seat["coverage"] is rows), typed)
-        owner["hours"] = "windows"
+    for owner in [typed, *typed["seats"]]:
+        if owner["coverage"] is rows:
+            rows.append({"weekdays": ["0", "1", "2", "3", "4"], "start": "09:00", "end": "17:00"})
+            owner["hours"] = "windows"
 
 
 def _list_at(typed: dict[str, Any], place: str) -> list[dict[str, Any]]:

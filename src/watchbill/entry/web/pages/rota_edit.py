@@ -96,7 +96,7 @@ def _begin(request: PageRequest, team: Team) -> tuple[str, dict[str, Any] | None
     preset, _, number = request.GET.get("preset", "").partition(".")
     if not preset:
         return "", None
-    basis: dict[str, Any] = {"unit": "week"}
+    basis: dict[str, Any] = {"unit": "week", "seats": [{"name": "engineer"}]}
     if preset != "scratch":
         if preset not in presets.all_presets():
             raise Http404

@@ -98,7 +98,8 @@ def _shift(piece: Piece, brief: bool) -> str:
     watch = piece.watch
     css = "shift" + " mine" * piece.mine + " gap" * (watch.person is None) + " swapped" * watch.is_override
     more = "" if brief else f'<span class="visually-hidden">, {piece.times}{", by override" * watch.is_override}</span>'
+    tag, link = ("a", f' href="{escape(watch.address)}"') if watch.is_published else ("span", "")
     return (
-        f'<a class="{css}" style="{piece.place}" title="{escape(piece.title)}" href="{escape(watch.address)}">'
-        f"{escape(piece.label)}{more}</a>"
+        f'<{tag} class="{css}" style="{piece.place}" title="{escape(piece.title)}"{link}>'
+        f"{escape(piece.label)}{more}</{tag}>"
     )
