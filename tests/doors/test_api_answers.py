@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from tests.doors.api_world import ApiWorld
+from django.db import connections
+
+from tests.doors.api_world import ApiWorld, Caller
 from watchbill.db.models import Event, Page
 
 
@@ -94,6 +97,22 @@ def test_a_page_is_opened_once_however_often_it_is_asked_for_with_one_key(api: A
     page = ben.get(f"/pages/{first['id']}")
     assert [sent["person"]["name"] for sent in page["notifications"]] == ["Ana"]
     assert page["opened_by"]["name"] == "Ben"
+
+
+def test_retries_that_arrive_together_open_one_page(api: ApiWorld):
+    """A program whose first call hangs sends the second beside it."""
+    token = api.token("ben", "answer")
+    body = {"team": "platform", "title": "need you"}
+
+    def ask(_: int) -> int:
+        try:
+            return int(Caller(token).post("/pages", body, 201, Idempotency_Key="together")["id"])
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        numbers = set(pool.map(ask, range(8)))
+    assert len(numbers) == Page.objects.count() == 1
 
 
 def test_the_key_of_one_person_is_not_that_of_another(api: ApiWorld):
