@@ -3,6 +3,7 @@
 Run by the Makefile with nothing but Python 3.11 on the machine.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,9 @@ PYTHON = VENV / "bin" / "python"
 
 def run(*command: object) -> None:
     """Run a command and stop at its failure, with its own words."""
-    finished = subprocess.run([str(part) for part in command], cwd=ROOT, check=False)
+    # The certificates of the system: behind a company's proxy those that uv brings along are not enough.
+    environment = {"UV_NATIVE_TLS": "1", "UV_SYSTEM_CERTS": "1", **os.environ}
+    finished = subprocess.run([str(part) for part in command], cwd=ROOT, check=False, env=environment)
     if finished.returncode:
         sys.exit(f"this failed: {' '.join(str(part) for part in command)}")
 
