@@ -146,8 +146,8 @@ class Strip:
 
     @property
     def weeks(self) -> list[Day]:
-        """The days above which a date is written out: the first and every Monday."""
-        return [day for n, day in enumerate(self.days) if n == 0 or day.day.weekday() == 0]
+        """The days above which a date is written out: every Monday, and the first if none follows closely."""
+        return [day for n, day in enumerate(self.days) if day.day.weekday() == 0 or (n == 0 and day.day.weekday() < 4)]
 
     @property
     def holidays(self) -> list[Day]:

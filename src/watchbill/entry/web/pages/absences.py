@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from watchbill.actions import rota
-from watchbill.db.models import Absence, Membership, Person
+from watchbill.db.models import Absence, Membership, Person, Rotation
 from watchbill.db.screens import rota as screen
 from watchbill.entry.web.forms import attempt
 from watchbill.entry.web.reader import PageRequest
@@ -63,7 +63,7 @@ def absences(request: PageRequest) -> HttpResponse:
                 return redirect("absences")
         else:
             found = attempt(form, rota.preview_absence, absent, data["first_day"], data["last_day"], request.now)
-            previews = _say(found, request.user) if found is not None and form.is_valid() else None
+            previews = _say(found, absent, request.user) if found is not None and form.is_valid() else None
     words = {
         "form": form,
         "rows": screen.absences_of([number for number, _ in people], request.now),
@@ -74,11 +74,17 @@ def absences(request: PageRequest) -> HttpResponse:
     return render(request, "rota/absences.html", words)
 
 
-def _say(found: Any, reader: Person) -> list[tuple[Any, list[screen.Moved]]]:
-    return [
-        (rotation, screen.say_moves(preview.moves, screen.names_of(preview.before, preview.shifts), reader))
-        for rotation, preview in found
-    ]
+def _say(
+    found: list[tuple[Rotation, rota.Preview]], absent: Person, reader: Person
+) -> list[tuple[Rotation, list[screen.Moved], list[screen.Moved]]]:
+    """Say what passes from the absent person to others, and apart from it who moves because of that."""
+    said = []
+    for rotation, preview in found:
+        names = screen.names_of(preview.before, preview.shifts)
+        theirs = [move for move in preview.moves if move.before == absent.pk]
+        rest = [move for move in preview.moves if move.before != absent.pk]
+        said.append((rotation, screen.say_moves(theirs, names, reader), screen.say_moves(rest, names, reader)))
+    return said
 
 
 def _people(reader: Person) -> list[tuple[int, str]]:

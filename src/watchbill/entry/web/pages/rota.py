@@ -88,11 +88,12 @@ def overview(request: PageRequest) -> HttpResponse:
 
 
 def headline(standings: list[screen.Standing]) -> screen.Standing | None:
-    """Choose the rotation that answers the reader's question: mine now, then mine next, then the first."""
+    """Choose the rotation that answers the reader's question: mine now, mine next, one with somebody on watch."""
     mine = next((standing for standing in standings if standing.mine), None)
     coming = [(standing.my_next.start, n) for n, standing in enumerate(standings) if standing.my_next]
     soonest = standings[min(coming)[1]] if coming else None
-    return mine or soonest or (standings[0] if standings else None)
+    served = next((s for s in standings if any(stand.now and stand.now.person for stand in s.seats)), None)
+    return mine or soonest or served or (standings[0] if standings else None)
 
 
 def steps(first: date) -> dict[str, date]:

@@ -164,7 +164,13 @@ class Steps:
 
     def words(self) -> dict[str, Any]:
         """Give the template its words."""
-        return {"sheet": self.sheet, "team": self.rotation.team, "days": SHOWN_DAYS, **self._words}
+        return {
+            "sheet": self.sheet,
+            "team": self.rotation.team,
+            "days": SHOWN_DAYS,
+            "wrong": self.wants and "preview" not in self._words,
+            **self._words,
+        }
 
 
 URLS = (

@@ -101,5 +101,5 @@ def _shift(piece: Piece, brief: bool) -> str:
     tag, link = ("a", f' href="{escape(watch.address)}"') if watch.is_published else ("span", "")
     return (
         f'<{tag} class="{css}" style="{piece.place}" title="{escape(piece.title)}"{link}>'
-        f"{escape(piece.label)}{more}</{tag}>"
+        f'<span class="who">{escape(piece.label)}</span>{more}</{tag}>'
     )

@@ -12,3 +12,9 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.textContent = "Copied";
   });
 }
+
+// A strip that is wider than the screen begins at the present.
+for (const present of document.querySelectorAll(".strip .lane:not(.dates) .present")) {
+  const strip = present.closest(".strip");
+  strip.scrollLeft = Math.max(present.offsetLeft - 48, 0);
+}
