@@ -115,7 +115,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # an account is made by invitation; its contact addresses are verified apart
 MFA_TOTP_ISSUER = "Watchbill"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = CONFIG.url.startswith("http://")
-USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_TRACK_ACTIVITY = False  # it would write a row for every page that is read, and every live refresh
 
 LOGGING_CONFIG = None
 CHANNEL_SETTINGS = channel_settings(CONFIG)
