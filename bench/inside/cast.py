@@ -24,22 +24,22 @@ NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 STEPS = [{"targets": ["seat:engineer"], "wait_minutes": 5}, {"targets": ["team"], "wait_minutes": 10}]
 
 
-def build(services: int, monitor: str = "events_v2", people: int = 4) -> list[MonitorConnection]:
+def build(services: int, monitor: str = "events_v2", people: int = 4, now: datetime = NOW) -> list[MonitorConnection]:
     """Make an empty instance's one team; gives the way in to each of its services."""
     prepare()
-    cast = [make_person(number) for number in range(people)]
-    team = Team.objects.create(slug="bench", name="Bench", zone="UTC", fallback=cast[0], created_at=NOW)
+    cast = [make_person(number, now) for number in range(people)]
+    team = Team.objects.create(slug="bench", name="Bench", zone="UTC", fallback=cast[0], created_at=now)
     for number, person in enumerate(cast):
         Membership.objects.create(
-            team=team, person=person, role="member" if number else "owner", created_at=NOW, skills=[]
+            team=team, person=person, role="member" if number else "owner", created_at=now, skills=[]
         )
-    ladder = ladders.add_ladder(team, "Standard", STEPS, 1, cast[0], NOW)
-    rota.create_rotation(team, "Engineers", rotation_settings([person.pk for person in cast]), cast[0], NOW)
+    ladder = ladders.add_ladder(team, "Standard", STEPS, 1, cast[0], now)
+    rota.create_rotation(team, "Engineers", rotation_settings([person.pk for person in cast]), cast[0], now)
     made = [
-        catalogue.add_service(team, {"name": f"service {number}", "ladder": ladder.pk}, cast[0], NOW)
+        catalogue.add_service(team, {"name": f"service {number}", "ladder": ladder.pk}, cast[0], now)
         for number in range(services)
     ]
-    return [catalogue.connect_monitor(service, monitor, "", cast[0], NOW) for service in made]
+    return [catalogue.connect_monitor(service, monitor, "", cast[0], now) for service in made]
 
 
 def rotation_settings(people: Sequence[int], **more: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def rotation_settings(people: Sequence[int], **more: Any) -> dict[str, Any]:
     }
 
 
-def make_person(number: int) -> Person:
+def make_person(number: int, now: datetime = NOW) -> Person:
     """Write a person with one verified e-mail address and a rule for it."""
     person = Person.objects.create_user(f"person{number}@bench.example", None, name=f"Person {number}")
     address = ContactAddress.objects.create(
@@ -64,8 +64,8 @@ def make_person(number: int) -> Person:
         channel="email",
         label="mail",
         address={"email": person.email},
-        created_at=NOW,
-        verified_at=NOW,
+        created_at=now,
+        verified_at=now,
     )
     for urgency in ("important", "default"):
         NotificationRule.objects.create(person=person, urgency=urgency, address=address)
