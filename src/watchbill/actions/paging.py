@@ -206,13 +206,14 @@ def resolve(page_id: int, person: Person, now: datetime) -> Page:
 def reassign(page_id: int, to: Person, person: Person, now: datetime) -> Page:
     """Ask one person to take the page; raises Refused when they cannot be reached, NotAllowed for a stranger."""
     with transaction.atomic():
-        page = _lock(page_id)
+        page = _lock_with_group(page_id)
         may_answer(person, page)
         if not to.is_active or not facts.usable_addresses(to.pk):
             raise Refused(f"{to} has no verified address and would not hear of it: choose somebody else", "to")
         delivery.drop_waiting(subject_of(page), f"{person} asked {to}", now)
         effects = paging.reassign(facts.page_fact(page), to.pk, str(to), str(person), now)
         _apply(page, effects, now, Actor.of(person))
+        _tell_group(page, "firing", person, now)
     return page
 
 
@@ -314,7 +315,7 @@ def _answer(page: Page, effects: list[Effect], person: Person, why: str, group_s
 def _tell_group(page: Page, state: str, person: Person | None, now: datetime) -> None:
     """Keep the alert group in step with its page."""
     group = page.group
-    if group is None or group.state == "resolved":
+    if group is None or group.state == "resolved" or group.state == state == "firing":
         return
     group.state = state
     group.acknowledged_by = person if state == "acknowledged" else None
