@@ -17,7 +17,7 @@ from tests.doors.rota_pages import as_, text_of, weekly
 from watchbill.actions import rota, tokens
 from watchbill.db.models import Membership, Rotation, Shift
 from watchbill.entry import clock
-from watchbill.entry.web.pages.rota import feed_url
+from watchbill.entry.web.feed_urls import feed_url
 
 
 @pytest.fixture
@@ -213,4 +213,5 @@ def test_the_pages_show_the_addresses(world, rotation):
     assert address("rotation", rotation) in page
     assert address("team", world.team) in page
     assert address("person", world.ben) in as_(world.ben).get("/rota/").content.decode()
+    assert address("person", world.ben) in as_(world.ben).get("/me/").content.decode()
     assert "Your shifts, as a calendar" in text_of(as_(world.ben).get("/rota/"))

@@ -13,10 +13,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.db.models import OuterRef, Subquery
@@ -28,6 +29,11 @@ from watchbill.db.models import Person, Policy, Rotation, RotationRevision, Shif
 EMPTY_DAY = 0.45
 OVERNIGHT = timedelta(days=1)
 OVER_CLOSED_DAYS = timedelta(days=5)
+
+
+@lru_cache(maxsize=256)
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,8 @@ class Watch:
         """The page of this shift: why it is so, and the form to take it. Empty for what is not published."""
         if not self.is_published:
             return ""
-        asked = {"seat": self.seat, "from": self.start.isoformat(), "to": self.end.isoformat()}
-        return f"/rota/{self.rotation.slug}/take/?{urlencode(asked)}"
+        start, end = (f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for at in (self.start, self.end))
+        return f"/rota/{self.rotation.slug}/take/?seat={_quoted(self.seat)}&from={start}&to={end}"
 
 
 class Seat(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
@@ -12,12 +11,13 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from watchbill.actions import rota, tokens
+from watchbill.actions import rota
 from watchbill.actions.access import may_read, role_of
 from watchbill.core.wallclock import MIDNIGHT, day_of, start_instant
 from watchbill.db.models import Membership, Override, Person, Rotation
 from watchbill.db.screens import rota as screen
 from watchbill.db.screens import strip as strips
+from watchbill.entry.web.feed_urls import feed_url
 from watchbill.entry.web.reader import PageRequest
 
 WEEKS = 4
@@ -33,11 +33,6 @@ def rotation_or_404(request: PageRequest, slug: str) -> Rotation:
         raise Http404
     may_read(request.user, rotation.team)
     return rotation
-
-
-def feed_url(kind: tokens.FeedKind, number: int, version: int) -> str:
-    """Give the whole address of a calendar feed, as a calendar program needs it."""
-    return f"{settings.WATCHBILL_URL.rstrip('/')}/feeds/{kind}/{tokens.feed_token(kind, number, version)}.ics"
 
 
 def first_day(request: PageRequest) -> date:

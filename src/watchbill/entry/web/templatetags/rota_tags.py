@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from watchbill.db.models import Person
 from watchbill.db.screens.rota import Standing
 from watchbill.db.screens.strip import Piece, Row
+from watchbill.entry.web.feed_urls import feed_url
 
 register = template.Library()
 NEAR_DAYS = 6
@@ -86,6 +87,13 @@ def _and(parts: list[str]) -> SafeString:
     if len(parts) == 1:
         return format_html("{}", parts[0])
     return format_html("{} and {}", format_html_join(", ", "{}", ((part,) for part in parts[:-1])), parts[-1])
+
+
+@register.inclusion_tag("rota/my_calendar.html", takes_context=True)
+def my_calendar(context: template.Context) -> dict[str, str]:
+    """Show the address of the reader's own calendar feed, with a button that copies it."""
+    reader: Person = context["request"].user
+    return {"url": feed_url("person", reader.pk, reader.feed_version)}
 
 
 @register.simple_tag
