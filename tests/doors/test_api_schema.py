@@ -22,7 +22,7 @@ from tests.doors.api_world import ApiWorld
 from watchbill.entry.api.door import api as door
 
 HTTP = {"get", "post", "put", "patch", "delete"}
-EXAMPLES = {GenerationMode.POSITIVE: 10, GenerationMode.NEGATIVE: 4}
+EXAMPLES = {GenerationMode.POSITIVE: 7, GenerationMode.NEGATIVE: 3}
 # What is of the right shape may still be refused by the process, with a 422 that says why. That every
 # operation wants a token is asked of each by test_api_tokens.
 LEFT_OUT = [positive_data_acceptance, ignored_auth]
