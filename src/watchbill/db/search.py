@@ -79,11 +79,13 @@ def read_words(text: str) -> list[str]:
     return WORD.findall(text)[:WORDS_MOST]
 
 
-def search(groups: QuerySet[AlertGroup], text: str, teams: Sequence[int] | None) -> QuerySet[AlertGroup]:
+def search(
+    groups: QuerySet[AlertGroup], text: str, teams: Sequence[int] | None, before: int | None = None
+) -> QuerySet[AlertGroup]:
     """Keep the groups that hold every word of `text`, the newest first; text without a word keeps none.
 
     `groups` is what the reader may see already; `teams` (None: all) says the same to the index, so that it does not
-    walk through the matches of others.
+    walk through the matches of others; `before` keeps only groups with a lower id, and begins there.
     """
     words = read_words(text)
     if not words or teams == []:
@@ -98,7 +100,11 @@ def search(groups: QuerySet[AlertGroup], text: str, teams: Sequence[int] | None)
             where=["+alert_search.rowid = watchbill_alertgroup.id", "alert_search MATCH %s"],
             params=[asked],
         )
+        if before is not None:
+            found = found.extra(where=["alert_search.rowid < %s"], params=[before])
         return found.extra(order_by=["-alert_search.rowid"])
+    if before is not None:
+        groups = groups.filter(pk__lt=before)
     return groups.extra(
         tables=["alert_search"],
         where=["alert_search.group_id = watchbill_alertgroup.id", "alert_search.words @@ to_tsquery('simple', %s)"],

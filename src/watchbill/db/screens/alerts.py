@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from watchbill.core import paging
 from watchbill.core.explanation import Line, Reason, Received, explain
@@ -40,9 +40,10 @@ def list_groups(person: Person, teams: Sequence[int] | None, filters: Filters, b
 
     With several teams each is asked by itself: its index gives its newest rows without sorting the past of all.
     """
-    if filters.text or teams is None or filters.state in {"open", "firing", "acknowledged", "silenced"}:
-        return list(_narrow(_of_teams(teams), person, filters, teams, before)[: ROWS + 1])
-    found = [g for team in teams for g in _narrow(_of_teams([team]), person, filters, [team], before)[: ROWS + 1]]
+    if filters.text or filters.mine or teams is None or filters.state in {"open", "firing", "acknowledged", "silenced"}:
+        groups = _taken(_of_teams(None), person, teams) if filters.mine else _of_teams(teams)
+        return list(_narrow(groups, filters, teams, before)[: ROWS + 1])
+    found = [g for team in teams for g in _narrow(_of_teams([team]), filters, [team], before)[: ROWS + 1]]
     return sorted(found, key=lambda group: -group.pk)[: ROWS + 1]
 
 
@@ -64,8 +65,14 @@ def _of_teams(teams: Sequence[int] | None) -> QuerySet[AlertGroup]:
     return groups if teams is None else groups.filter(team__in=teams)
 
 
+def _taken(groups: QuerySet[AlertGroup], person: Person, teams: Sequence[int] | None) -> QuerySet[AlertGroup]:
+    """Keep what somebody took: found by the person, whose index is short, not by the team, whose past is long."""
+    groups = groups.filter(acknowledged_by=person)
+    return groups if teams is None else groups.alias(of_team=F("team_id") + 0).filter(of_team__in=teams)
+
+
 def _narrow(
-    groups: QuerySet[AlertGroup], person: Person, filters: Filters, teams: Sequence[int] | None, before: int | None
+    groups: QuerySet[AlertGroup], filters: Filters, teams: Sequence[int] | None, before: int | None
 ) -> QuerySet[AlertGroup]:
     match filters.state:
         case "open":
@@ -78,15 +85,13 @@ def _narrow(
             groups = groups.filter(state="resolved")
     equal = {"severity": filters.severity, "service__slug": filters.service, "team__slug": filters.team}
     groups = groups.filter(**{name: value for name, value in equal.items() if value})
-    if filters.mine:
-        groups = groups.filter(acknowledged_by=person)
     if filters.since:
         groups = groups.filter(opened_at__gte=filters.since)
     if filters.until:
         groups = groups.filter(opened_at__lt=filters.until)
-    if before:
-        groups = groups.filter(pk__lt=before)
-    return search(groups, filters.text, teams) if filters.text else groups.order_by("-id")
+    if filters.text:
+        return search(groups, filters.text, teams, before)
+    return (groups.filter(pk__lt=before) if before else groups).order_by("-id")
 
 
 @dataclass
@@ -260,7 +265,7 @@ def similar(group: AlertGroup) -> list[AlertGroup]:
     if len(same) < 3:
         words = " ".join(word for word in group.title.split() if not any(sign.isdigit() for sign in word))
         known = {group.pk, *(one.pk for one in same)}
-        alike = search(earlier.filter(service=group.service_id), words, [group.team_id])[:8]
+        alike = search(earlier.filter(service=group.service_id), words, [group.team_id], group.pk)[:8]
         same += [one for one in alike if one.pk not in known]
     return same[:5]
 
