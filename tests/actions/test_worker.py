@@ -335,6 +335,20 @@ def test_a_timer_that_was_superseded_does_nothing(world):
     assert world.story(world.page()).count("page.step") == 2
 
 
+def test_a_worker_whose_lease_is_over_leaves_the_timer_to_the_one_that_holds_it(world):
+    """The fence: only the newest claim may finish."""
+    world.event()
+    world.work()
+    world.now += timedelta(minutes=5)
+    (old,) = [claim for claim in timers.claim_due(lambda: world.now, 50) if claim.kind == "climb"]
+    world.now += rules.LEASE
+    (new,) = [claim for claim in timers.claim_due(lambda: world.now, 50) if claim.kind == "climb"]
+    paging.climb_page(old, world.now)
+    assert world.story(world.page()).count("page.step") == 1
+    paging.climb_page(new, world.now)
+    assert world.story(world.page()).count("page.step") == 2
+
+
 def test_it_is_asked_whether_it_is_still_wanted_just_before_it_leaves(world):
     """Promise 2: claimed before the answer, asked after it."""
     world.event()
