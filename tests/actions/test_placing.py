@@ -180,3 +180,24 @@ def test_the_detection_source_is_on_every_alert(world):
     world.event()
     world.work()
     assert world.group().detected_by == "alert"
+
+
+def test_a_storm_of_different_alerts_pages_for_each_of_them(world):
+    """The first groups of a batch are asked about at once, the others in transactions of their own."""
+    for number in range(40):
+        world.event(key=f"disk-{number}", summary=f"Disk {number} full")
+    world.work()
+    assert Page.objects.filter(state="climbing").count() == 40
+    assert len(world.mailbox.to(world.ana)) == 40
+
+
+def test_an_alert_of_a_storm_that_is_over_before_its_turn_pages_nobody(world):
+    for number in range(15):
+        world.event(key=f"disk-{number}", summary=f"Disk {number} full")
+    alerts.receive(world.service.pk, world.now)
+    for number in range(15):
+        world.event("resolve", key=f"disk-{number}")
+    world.work()
+    assert not Page.objects.filter(closed_at=None).exists()
+    assert Page.objects.count() == 10
+    assert world.mailbox.messages == []

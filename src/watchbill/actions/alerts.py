@@ -26,7 +26,7 @@ from watchbill.db.wake import refresh_pages, wake_workers
 from watchbill.kit.errors import Refused, Unreadable, WatchbillError
 
 log = structlog.get_logger()
-BATCH = 500
+BATCH = 200
 SMALLER = 8
 TELL_AGAIN = timedelta(minutes=10)
 # What a row's own content can raise. A database or disk that is broken must not mark rows, so it is not among them.
@@ -257,7 +257,7 @@ def _refuse_if_resolved(group: AlertGroup) -> None:
 
 
 def look_again(claim: Claim, now: datetime) -> None:
-    """Ask the policy again about a group whose silence ended or whose team's coverage began."""
+    """Ask the policy about a group that came in a storm, whose silence ended, or whose team's coverage began."""
     with transaction.atomic():
         service = AlertGroup.objects.filter(pk=claim.subject_id).values_list("service_id", flat=True).first()
         if service is not None:
@@ -271,10 +271,11 @@ def look_again(claim: Claim, now: datetime) -> None:
         # A timer of a group that was deleted ends here too, or it would be due for ever.
         if not finish(claim) or group is None or group.state != "firing":
             return
-        Batch(group.service, [], now).ask_policy(group, after=claim.kind)
+        Batch(group.service, [], now).ask_policy(group, after="" if claim.kind == "look" else claim.kind)
 
 
 TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {
+    ("alert", "look"): look_again,
     ("alert", "silence_over"): look_again,
     ("alert", "coverage_starts"): look_again,
 }

@@ -10,6 +10,7 @@ from typing import Any
 from watchbill.actions import paging
 from watchbill.actions.effects import carry_out
 from watchbill.actions.log import Actor, Subject, event_of, record
+from watchbill.actions.timers import set_timers
 from watchbill.core import alerts
 from watchbill.core.signals import Signal
 from watchbill.db import facts
@@ -17,6 +18,7 @@ from watchbill.db.models import Alert, AlertGroup, Event, Inbox, Page, Service
 from watchbill.rules import alert_grouping, severity_response
 
 LABELS_MOST = 64
+ASKED_AT_ONCE = 10
 
 
 def digest(text: str) -> str:
@@ -246,14 +248,21 @@ class Batch:
         Event.objects.bulk_create([line for _, line in self.lines], batch_size=250)
 
     def respond(self) -> None:
-        """Close the pages of what is over, stop those that somebody took, and ask the policy about the rest."""
+        """Close the pages of what is over, stop those that somebody took, and ask the policy about the rest.
+
+        In a storm the first few groups are asked about here; each of the others gets a timer that is due at once
+        and a transaction of its own, so that the door, answers and other workers never wait for hundreds of pages.
+        """
         for group in self.cleared.values():
             paging.close_for_group(group, "the monitor", self.now)
         for group, name in self.taken.values():
             paging.acknowledge_for_group(group, name, self.now)
-        for key, group in self.to_ask.items():
-            if key not in self.taken:
+        asked = [group for key, group in self.to_ask.items() if key not in self.taken]
+        later = [group for group in asked[ASKED_AT_ONCE:] if group.state == "firing"]
+        for group in asked:
+            if group not in later:
                 self.ask_policy(group)
+        set_timers([Subject("alert", group.pk, group.team_id) for group in later], "look", self.now)
 
     def ask_policy(self, group: AlertGroup, after: str = "") -> None:
         """Ask what a group that is new, worse, or no longer silenced asks of the team, and do it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,6 +32,22 @@ def set_timer(subject: Subject, kind: str, at: datetime) -> None:
     """Wake the subject at `at` for `kind`; a timer of the same kind is replaced, and whoever held it loses it."""
     Timer.objects.update_or_create(
         subject_kind=subject.kind, subject_id=subject.id, kind=kind, defaults={"due_at": at, "attempt": 0}
+    )
+    wake_workers()
+
+
+def set_timers(subjects: Sequence[Subject], kind: str, at: datetime) -> None:
+    """Wake many subjects at `at` for `kind`, as `set_timer` does for one."""
+    if not subjects:
+        return
+    Timer.objects.bulk_create(
+        [
+            Timer(subject_kind=subject.kind, subject_id=subject.id, kind=kind, due_at=at, attempt=0)
+            for subject in subjects
+        ],
+        update_conflicts=True,
+        unique_fields=["subject_kind", "subject_id", "kind"],
+        update_fields=["due_at", "attempt"],
     )
     wake_workers()
 
