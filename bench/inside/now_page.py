@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import perf_counter, thread_time
 
@@ -17,7 +17,7 @@ from bench.inside import cast
 from bench.table import at_most, ms, percentile, show
 from watchbill.actions import alerts
 from watchbill.db import search
-from watchbill.db.models import Alert, AlertGroup, Person
+from watchbill.db.models import Alert, AlertGroup, MonitorConnection, Person
 from watchbill.entry import clock
 
 LIMIT = 0.050
@@ -54,7 +54,7 @@ def main() -> int:
     return 1 if wrong or bad else 0
 
 
-def _work(ways: list[cast.MonitorConnection], name: str, now: datetime, keys: int, then: str) -> None:
+def _work(ways: list[MonitorConnection], name: str, now: datetime, keys: int, then: str) -> None:
     """Let alerts fire through the engine, each tenth critical, and end at once if `then` says so."""
     for action in ("trigger", then) if then else ("trigger",):
         payloads = [
@@ -79,7 +79,7 @@ def _multiply(size: int, now: datetime) -> None:
         times = dict.fromkeys(("first_at", "last_at", "ended_at"), _moment)
         changed = {"id": f"{alert.pk} + i", "group_id": f"{group.pk} + i", "fingerprint": "'past-' || i"}
         cursor.execute(*_copy(alert, {**changed, "service_id": service}, times, size, now))
-        cursor.execute(FILL[connection.vendor])
+        cursor.execute(FILL[str(connection.vendor)])
         if not sqlite:
             cursor.execute("SET session_replication_role = DEFAULT")
     if sqlite:
@@ -95,8 +95,8 @@ def _moment(now: datetime) -> str:
 
 
 def _copy(
-    row: Model, changed: dict[str, str], times: dict[str, Callable[[datetime], str]], size: int, now: datetime
-) -> tuple[str, list[object]]:
+    row: Model, changed: Mapping[str, str], times: Mapping[str, Callable[[datetime], str]], size: int, now: datetime
+) -> tuple[str, list[int]]:
     """Give the statement that copies a row, with some columns computed from the number `i`, and its parameters."""
     table = row._meta.db_table
     columns = [field.column for field in row._meta.concrete_fields]
@@ -138,7 +138,8 @@ def _ask(requests: int) -> tuple[list[tuple[str, ...]], int]:
         "Services": "/services/",
         "Rota": "/rota/",
     }
-    rows, bad = [], 0
+    rows: list[tuple[str, ...]] = []
+    bad = 0
     for name, address in pages.items():
         took, cpu, answers = [], [], []
         for _ in range(requests + 3):
