@@ -12,12 +12,25 @@ from django.db.models import F, QuerySet
 from watchbill.core import paging
 from watchbill.core.explanation import Line, Reason, Received, explain
 from watchbill.db import facts
-from watchbill.db.models import Alert, AlertGroup, Event, Inbox, MonitorConnection, Outgoing, Page, Person, Silence
+from watchbill.db.models import (
+    Alert,
+    AlertGroup,
+    Event,
+    Inbox,
+    MonitorConnection,
+    Outgoing,
+    Page,
+    Person,
+    Silence,
+    Team,
+)
 from watchbill.db.search import search
 
 ROWS = 50
 INSIDE = 50
 LINES = 200
+OPEN_MOST = 5000
+OPEN_STATES = frozenset({"open", "firing", "acknowledged", "silenced"})
 STATES = ("open", "firing", "acknowledged", "silenced", "resolved", "all")
 
 
@@ -38,13 +51,28 @@ class Filters:
 def list_groups(person: Person, teams: Sequence[int] | None, filters: Filters, before: int | None) -> list[AlertGroup]:
     """Read one screen of alerts, newest first, and one more, which tells that there are more.
 
-    With several teams each is asked by itself: its index gives its newest rows without sorting the past of all.
+    What is open is few: it is found first and sorted here, so that no plan walks the past to find it. Of the past each
+    team is asked by itself: its index gives its newest rows without sorting those of all.
     """
-    if filters.text or filters.mine or teams is None or filters.state in {"open", "firing", "acknowledged", "silenced"}:
-        groups = _taken(_of_teams(None), person, teams) if filters.mine else _of_teams(teams)
-        return list(_narrow(groups, filters, teams, before)[: ROWS + 1])
-    found = [g for team in teams for g in _narrow(_of_teams([team]), filters, [team], before)[: ROWS + 1]]
-    return sorted(found, key=lambda group: -group.pk)[: ROWS + 1]
+    if filters.service:
+        # A service is of one team: the others need not be asked.
+        owners = Service.objects.filter(slug=filters.service).values_list("team_id", flat=True)
+        teams = [team for team in owners if teams is None or team in teams]
+    if filters.text:
+        return list(_narrow(_of_teams(teams), person, filters, teams, before)[: ROWS + 1])
+    if filters.state in OPEN_STATES:
+        found = _narrow(_of_teams(_every(teams)), person, filters, teams, before).order_by()
+        newest = sorted(found.values_list("pk", flat=True)[:OPEN_MOST], reverse=True)[: ROWS + 1]
+        return list(_of_teams(None).filter(pk__in=newest).order_by("-id"))
+    if filters.mine or teams is None:
+        groups = _taken(person, teams) if filters.mine else _of_teams(None)
+        return list(_narrow(groups, person, filters, teams, before)[: ROWS + 1])
+    rows = [g for team in teams for g in _narrow(_of_teams([team]), person, filters, [team], before)[: ROWS + 1]]
+    return sorted(rows, key=lambda group: -group.pk)[: ROWS + 1]
+
+
+def _every(teams: Sequence[int] | None) -> Sequence[int]:
+    return list(Team.objects.values_list("pk", flat=True)) if teams is None else teams
 
 
 def every_group(person: Person, teams: Sequence[int] | None, filters: Filters, most: int) -> Iterator[AlertGroup]:
@@ -65,14 +93,14 @@ def _of_teams(teams: Sequence[int] | None) -> QuerySet[AlertGroup]:
     return groups if teams is None else groups.filter(team__in=teams)
 
 
-def _taken(groups: QuerySet[AlertGroup], person: Person, teams: Sequence[int] | None) -> QuerySet[AlertGroup]:
-    """Keep what somebody took: found by the person, whose index is short, not by the team, whose past is long."""
-    groups = groups.filter(acknowledged_by=person)
+def _taken(person: Person, teams: Sequence[int] | None) -> QuerySet[AlertGroup]:
+    """Read what somebody took: found by the person, whose index is short, not by the team, whose past is long."""
+    groups = _of_teams(None).filter(acknowledged_by=person)
     return groups if teams is None else groups.alias(of_team=F("team_id") + 0).filter(of_team__in=teams)
 
 
 def _narrow(
-    groups: QuerySet[AlertGroup], filters: Filters, teams: Sequence[int] | None, before: int | None
+    groups: QuerySet[AlertGroup], person: Person, filters: Filters, teams: Sequence[int] | None, before: int | None
 ) -> QuerySet[AlertGroup]:
     match filters.state:
         case "open":
@@ -85,6 +113,8 @@ def _narrow(
             groups = groups.filter(state="resolved")
     equal = {"severity": filters.severity, "service__slug": filters.service, "team__slug": filters.team}
     groups = groups.filter(**{name: value for name, value in equal.items() if value})
+    if filters.mine:
+        groups = groups.filter(acknowledged_by=person)
     if filters.since:
         groups = groups.filter(opened_at__gte=filters.since)
     if filters.until:
@@ -265,7 +295,7 @@ def similar(group: AlertGroup) -> list[AlertGroup]:
     if len(same) < 3:
         words = " ".join(word for word in group.title.split() if not any(sign.isdigit() for sign in word))
         known = {group.pk, *(one.pk for one in same)}
-        alike = search(earlier.filter(service=group.service_id), words, [group.team_id], group.pk)[:8]
+        alike = search(earlier.filter(service=group.service_id), f"{words} ", [group.team_id], group.pk)[:8]
         same += [one for one in alike if one.pk not in known]
     return same[:5]
 
