@@ -77,16 +77,24 @@ def test_search_finds_title_service_and_description_by_the_beginnings_of_words(f
         assert "Disk full on db1" not in as_.ana.text(f"/alerts/?q={words}"), words
 
 
+def indexed(number: int) -> int:
+    """Count what the index holds of one alert; PostgreSQL's keeps what other tests truncated."""
+    key = "rowid" if connection.vendor == "sqlite" else "group_id"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM alert_search WHERE {key} = %s", [number])
+        return cursor.fetchone()[0]
+
+
 def test_search_finds_the_description_of_a_monitor_and_forgets_what_is_deleted(world, as_):
     world.connection.monitor = "generic"
     world.connection.save()
     world.arrives({"title": "Latency", "status": "firing", "key": "l", "description": "Percentile over threshold"})
     world.work()
     assert "Latency" in as_.ana.text("/alerts/?q=percentile")
+    number = world.group().pk
+    assert indexed(number) == 1
     world.group().delete()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM alert_search")
-        assert cursor.fetchone() == (0,)
+    assert indexed(number) == 0
 
 
 def test_search_never_shows_what_belongs_to_others(fired, as_):

@@ -21,6 +21,7 @@ from watchbill.db.models import (
     Outgoing,
     Page,
     Person,
+    Service,
     Silence,
     Team,
 )
