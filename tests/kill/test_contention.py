@@ -111,11 +111,14 @@ def deadlocks() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_four_workers_and_two_who_answer_never_trip_over_each_other(busy: World, tmp_path: Path):
+def test_four_workers_and_two_who_answer_never_trip_over_each_other(
+    busy: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     world, shared = busy, Shared(tmp_path)
     shared.set(world.now)
     before, pages = deadlocks(), Inbox.objects.count()
-    heard = note_when_mail_arrives(world)
+    mails = Noting()
+    monkeypatch.setattr(world.mailbox, "messages", mails)
     smtp = settings.CHANNEL_SETTINGS["email"]
     people = [world.ana.pk, world.ben.pk, world.eva.pk]
     spec = Spec(str(tmp_path), str(connection.settings_dict["NAME"]), smtp, people, 4, 2, seed=20261120)
@@ -135,7 +138,7 @@ def test_four_workers_and_two_who_answer_never_trip_over_each_other(busy: World,
         assert until(all_done, 60, time_passes), what_is_left()
     assert deadlocks() == before
     assert [line for line in shared.told() if "log" in line] == []
-    check_the_log(shared, heard)
+    check_the_log(shared, mails.heard)
 
 
 def connections_of(world: World) -> list[Any]:
@@ -170,18 +173,16 @@ def what_is_left() -> str:
     return f"{timers=} {rows=} {open_pages=} inbox={Inbox.objects.filter(state=Inbox.WAITING).count()}"
 
 
-def note_when_mail_arrives(world: World) -> dict[str, list[float]]:
-    """Remember at which moment of the machine's own clock each message was taken, by its key."""
-    heard: dict[str, list[float]] = defaultdict(list)
-    take = world.mailbox.messages.append
+class Noting(list[Any]):
+    """Keeps the mails, and at which moment of the machine's own clock each was taken, by its key."""
 
-    class Noting(list[Any]):
-        def append(self, message: Any) -> None:
-            heard[str(message["Message-ID"])].append(monotonic())
-            take(message)
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: dict[str, list[float]] = defaultdict(list)
 
-    world.mailbox.messages = Noting()
-    return heard
+    def append(self, message: Any) -> None:
+        self.heard[str(message["Message-ID"])].append(monotonic())
+        super().append(message)
 
 
 def check_the_log(shared: Shared, heard: dict[str, list[float]]) -> None:
