@@ -109,13 +109,13 @@ def service_list(request: PageRequest) -> HttpResponse:
 def service(request: PageRequest, slug: str) -> HttpResponse:
     """Show one service: what it is, who would be paged now, what speaks of it, what happened lately."""
     one = service_or_404(request, slug)
-    unread = screen.not_understood(one)
+    unread, titles = screen.not_understood(one), monitor_titles()
     words = {
         "service": one,
         "links": [(LINK_WORDS.get(str(link.get("kind")), "Other"), link) for link in one.links],
         "rungs": screen.who_would_be_paged(one, request.now),
-        "connections": screen.connections_of(one),
-        "titles": monitor_titles(),
+        "connections": [(c, titles.get(c.monitor, c.monitor)) for c in screen.connections_of(one)],
+        "titles": titles,
         "unread": unread[: screen.PAYLOADS],
         "unread_more": len(unread) > screen.PAYLOADS,
         "groups": screen.recent_groups(one),
