@@ -11,7 +11,7 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.visible import the_team
 from watchbill.entry.api.words import Slug
-from watchbill.entry.web.pages.rota import feed_url
+from watchbill.entry.web.feed_urls import feed_url
 
 mine = Router(tags=["Me"])
 of_teams = Router(tags=["Teams"])
