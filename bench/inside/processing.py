@@ -13,8 +13,10 @@ from time import perf_counter, process_time
 
 from bench.inside import cast
 from bench.table import at_least, show
-from watchbill.actions import alerts
+from watchbill.actions import alerts, timers
 from watchbill.db.models import Alert, AlertGroup, Event, Inbox, MonitorConnection, Outgoing, Page, Timer
+from watchbill.entry.worker.handlers import HANDLERS
+from watchbill.entry.worker.loop import CLAIM
 
 GOAL = 2000
 Mix = Callable[[int, list[MonitorConnection]], "Expected"]
@@ -98,10 +100,16 @@ def empty() -> None:
 
 
 def work() -> None:
-    """Do what the worker does with the inbox, until nothing waits."""
-    while waiting := alerts.services_waiting(limit=50):
+    """Do what the worker does, until nothing waits: the inbox, and the groups of a storm that were put off."""
+    while True:
+        waiting = alerts.services_waiting(limit=50)
         for service in waiting:
             alerts.receive(service, cast.NOW)
+        due = timers.claim_due(lambda: cast.NOW, CLAIM)
+        for claim in due:
+            HANDLERS[claim.subject_kind, claim.kind](claim, cast.NOW)
+        if not waiting and not due:
+            return
 
 
 def count(expected: Expected) -> list[str]:
