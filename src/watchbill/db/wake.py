@@ -15,6 +15,8 @@ import psycopg
 import structlog
 from django.db import connection, transaction
 
+from watchbill.db.pool import drop_dead_connections
+
 log = structlog.get_logger()
 CHANNEL = "watchbill"
 WORK, CHANGE = "", "change"
@@ -70,6 +72,9 @@ class Ear(Thread):
             except psycopg.Error:
                 log.warning("lost the database's notifications; listening again in a second")
                 self.stopping.wait(1)
+                # Whatever took this connection took those of the pool along, and a node without a worker has nobody
+                # else who would notice.
+                drop_dead_connections()
 
     def _listen(self) -> None:
         parameters = connection.get_connection_params()

@@ -96,9 +96,9 @@ def database(config: Config) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or ""),
-        # After a restart of the server the pool holds dead connections: asking costs less than a failed request each.
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 24, "timeout": 10}, **options},
+        # reconnect_timeout: the pause between two tries doubles for so long; with the default of five minutes a server
+        # that is back after three would not be noticed for two more.
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 24, "timeout": 10, "reconnect_timeout": 8}, **options},
     }
 
 

@@ -14,10 +14,11 @@ from threading import Event, Thread
 from time import monotonic
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
 from watchbill.actions import alerts, delivery, timers
 from watchbill.actions.settings import channel_settings
+from watchbill.db.pool import drop_dead_connections
 from watchbill.db.wake import WOKEN
 from watchbill.egress import Client
 from watchbill.entry.worker.handlers import HANDLERS
@@ -104,11 +105,11 @@ class Worker:
         return pause
 
     def _tell_away(self, error: Exception) -> None:
-        """Say once that the database is away, and let go of the connection, so that the next round makes a new one."""
+        """Say once that the database is away, and let go of what is dead, so that the next round makes a new connection."""
         if not self._away:
             log.error("the database did not answer; trying until it does", error=f"{type(error).__name__}: {error}")
         self._away = True
-        close_old_connections()
+        drop_dead_connections()
 
     def run_once(self) -> bool:
         """Do one round of everything; True when there may be more to do at once."""
