@@ -235,3 +235,17 @@ if ON_POSTGRESQL:
         assert until(lambda: len(mail.messages) >= 20)
         assert len({mail_["Message-ID"] for mail_ in mail.messages}) == len(mail.messages) == 20
         assert [each.stop() for each in nodes] == [0, 0]
+
+    def test_the_database_goes_away_and_comes_back_and_nothing_is_restarted(node, mail):
+        """Accepted before, paged after; while it is away the sender is told so, and so is the balancer."""
+        server = node().start()
+        assert server.event("before") == 202
+        assert until(lambda: len(mail.messages) == 1)
+        with server.store.away():
+            assert until(lambda: server.event("while") == 503)
+            assert until(lambda: server.ask("/readyz", method="GET").status == 503)
+            assert server.ask("/healthz", method="GET").status == 200
+        assert until(lambda: server.event("after") == 202)
+        assert until(lambda: len(mail.messages) == 2), server.said()
+        assert server.ask("/readyz", method="GET").status == 200
+        assert server.stop() == 0
