@@ -15,9 +15,11 @@ from watchbill.core import alerts
 from watchbill.core.signals import Signal
 from watchbill.db import facts
 from watchbill.db.models import Alert, AlertGroup, Event, Inbox, Page, Service
+from watchbill.kit.effects import Record
 from watchbill.rules import alert_grouping, severity_response
 
 LABELS_MOST = 64
+PAGES = frozenset({"page_now", "page_in_coverage"})
 ASKED_AT_ONCE = 10
 
 
@@ -234,6 +236,7 @@ class Batch:
 
     def write(self) -> None:
         """Store groups, alerts and lines. Ended alerts are written before new ones, so that "open once" holds."""
+        self._note_the_quiet()
         groups = list(self.touched.values())
         _store(AlertGroup, [g for g in groups if g.pk], GROUP_FIELDS)
         AlertGroup.objects.bulk_create([g for g in groups if not g.pk], batch_size=200)
@@ -246,6 +249,18 @@ class Batch:
         for group, line in self.lines:
             line.subject_id = group.pk
         Event.objects.bulk_create([line for _, line in self.lines], batch_size=250)
+
+    def _note_the_quiet(self) -> None:
+        """Note what is new and pages nobody among the batch's own lines: no statement, and no timer, for each."""
+        for key, group in list(self.to_ask.items()):
+            if group.pk or group.response in PAGES or key in self.taken or self.silences:
+                continue
+            for effect in alerts.respond(
+                group.response, silence=None, in_coverage=True, coverage_starts=None, due_at=group.due_at
+            ):
+                if isinstance(effect, Record):
+                    self._line(group, effect.kind, effect.why, data=effect.data)
+            del self.to_ask[key]
 
     def respond(self) -> None:
         """Close the pages of what is over, stop those that somebody took, and ask the policy about the rest.
