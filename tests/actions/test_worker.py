@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import wait
 from contextlib import closing
 from datetime import timedelta
 from threading import Event as Happening
@@ -55,11 +56,14 @@ class Silent:
             if len(self.lines) >= self.wanted:
                 self.many.set()
 
+    def hang_up(self) -> None:
+        for line in self.lines:
+            line.close()
+
     def stop(self) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        for line in self.lines:
-            line.close()
+        self.hang_up()
         self.thread.join()
 
 
@@ -527,6 +531,8 @@ def test_the_worker_stops_in_time_although_a_vendor_hangs(world, silent):
     assert row.state == "waiting"
     assert row.due_at is not None
     assert row.due_at <= world.now + rules.LEASE
+    silent.hang_up()
+    wait(list(world.worker.sending), SOON)
 
 
 def test_a_round_that_breaks_is_logged_and_the_next_one_works(running, monkeypatch):
