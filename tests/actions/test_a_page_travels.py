@@ -223,3 +223,28 @@ def test_every_step_stands_on_the_record_with_its_reason(world):
         "resolved by the monitor",
     ):
         assert sentence in reasons
+
+
+def test_a_message_that_a_rule_planned_for_much_later_is_tried_again_like_any_other(world):
+    NotificationRule.objects.filter(person=world.ana, urgency="important").delete()
+    late = ContactAddress.objects.create(
+        person=world.ana,
+        channel="email",
+        label="home",
+        address={"email": "ana@home.example"},
+        created_at=world.now,
+        verified_at=world.now,
+    )
+    first = ContactAddress.objects.get(person=world.ana, label="work")
+    NotificationRule.objects.create(person=world.ana, urgency="important", address=first, after_seconds=0)
+    NotificationRule.objects.create(person=world.ana, urgency="important", address=late, after_seconds=2 * 3600)
+    world.ladder.steps = [{"targets": ["seat:engineer"], "wait_minutes": 24 * 60}]
+    world.ladder.save()
+    world.mailbox.refuse("ana@home.example", "451 try later")
+    world.event()
+    world.work()
+    world.forward(hours=2)
+    assert "ana@home.example" not in world.mailbox.readers()
+    world.mailbox.refusals.clear()
+    world.forward(minutes=1)
+    assert "ana@home.example" in world.mailbox.readers()

@@ -71,7 +71,13 @@ def reach(person: int, subject: Subject, words: Words, line: Event, why: str, no
             urgency=words.urgency,
             subject_kind=subject.kind,
             subject_id=subject.id,
-            message={"subject": words.subject, "text": words.text, "path": words.path, "action": words.action},
+            message={
+                "subject": words.subject,
+                "text": words.text,
+                "path": words.path,
+                "action": words.action,
+                "planned": message.at.isoformat(),
+            },
             why=f"{why}; {message.why}",
             state="waiting",
             created_at=now,
@@ -267,7 +273,9 @@ def _sent(row: Outgoing, claim: Claim, receipt: Receipt, now: datetime) -> str:
 
 def _failed(row: Outgoing, claim: Claim, failure: DeliveryFailed, now: datetime) -> str:
     """Write down that it did not leave: try again later, or give up, which the next one hears of."""
-    again = None if failure.permanent else delivery.retry_at(claim.attempt, row.created_at, now)
+    # A personal rule may have planned it for long after it was made: its hour of tries begins when it was due.
+    planned = datetime.fromisoformat(row.message.get("planned") or row.created_at.isoformat())
+    again = None if failure.permanent else delivery.retry_at(claim.attempt, planned, now)
     with transaction.atomic():
         if again is not None:
             return _try_later(row, claim, failure, again, now)
