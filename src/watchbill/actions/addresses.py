@@ -183,13 +183,16 @@ def remove_address(address: ContactAddress, person: Person, now: datetime, *, co
                 "confirmed",
             )
     with transaction.atomic():
+        # Messages by id, then the address: the order in which giving up on a message locks them.
+        waiting = Outgoing.objects.filter(address=address, state="waiting").order_by("id").select_for_update()
+        taken_back = [message.pk for message in waiting]
         address.removed_at = now
         address.save(update_fields=["removed_at"])
         untouched = _rules(person) == default_rules([*rest, Address(address.pk, address.channel)])
         NotificationRule.objects.filter(address=address).delete()
         if untouched:
             _write_rules(person, default_rules(rest))
-        Outgoing.objects.filter(address=address, state="waiting").update(
+        Outgoing.objects.filter(pk__in=taken_back, state="waiting").update(
             state="dropped", due_at=None, finished_at=now, answer="the address was removed"
         )
         record(_subject(person), "address.removed", f"{person} removed {address}", now, Actor.of(person))
