@@ -131,7 +131,7 @@ def test_an_edit_shows_first_whom_it_moves_and_then_moves_only_what_lies_ahead(w
 
 def test_the_page_goes_to_whoever_the_published_row_names(world, weekly):
     """One question, one calculator: the engine reads what the calendar shows."""
-    reach = facts.moment_of(world.team, {}, ["seat:primary", "next:primary"], world.now).reach
+    reach = facts.moment_of(world.team, {}, world.now).reach
     assert reach["seat:primary"].people == (world.ana.pk,)
     assert reach["next:primary"].people == (world.ben.pk,)
 

@@ -283,8 +283,7 @@ def _rules(page: Page, name: str) -> Mapping[str, Any]:
 
 def _climb(page: Page, now: datetime) -> None:
     ladder = paging.read_ladder(page.ladder["steps"], page.ladder["repeat"])
-    targets = [target for step in ladder.steps for target in step.targets]
-    moment = facts.moment_of(page.team, facts.policy_of(page.team), targets, now)
+    moment = facts.moment_of(page.team, facts.policy_of(page.team), now)
     _apply(page, paging.climb(facts.page_fact(page), ladder, moment, now), now)
 
 

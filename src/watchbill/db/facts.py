@@ -70,14 +70,34 @@ def shifts_now(team: Team, now: datetime) -> list[Shift]:
     )
 
 
-def moment_of(team: Team, policy: dict[str, Any], targets: Iterable[str], now: datetime) -> paging.Moment:
-    """Gather the facts of the moment for a climb: weekday, coverage, and who each target stands for."""
+class Reached(dict[str, paging.Reach]):
+    """Who each target stands for at one moment, read when it is asked for: most climbs ask one rung of many."""
+
+    def __init__(self, team: Team, now: datetime) -> None:
+        super().__init__()
+        self.team = team
+        self.now = now
+        self.serving = shifts_now(team, now)
+
+    def __missing__(self, target: str) -> paging.Reach:
+        """Read a target that was not asked for before, and keep it."""
+        self[target] = _reach(target, self.team, self.serving, self.now)
+        return self[target]
+
+
+def moment_of(team: Team, policy: dict[str, Any], now: datetime, targets: Iterable[str] = ()) -> paging.Moment:
+    """Gather the facts of the moment for a climb: weekday, coverage, and who each target stands for.
+
+    `targets` are read at once, for a page that lists them; a climb reads the others as it meets them.
+    """
     coverage = coverage_of(team, policy, now)
-    serving = shifts_now(team, now)
+    reach = Reached(team, now)
+    for target in targets:
+        reach[target]
     return paging.Moment(
         weekday=now.astimezone(ZoneInfo(team.zone)).weekday(),
         in_coverage=is_covered(coverage, now),
-        reach={target: _reach(target, team, serving, now) for target in dict.fromkeys(targets)},
+        reach=reach,
     )
 
 

@@ -256,7 +256,7 @@ def _rungs(page: Page, lines: list[Event], now: datetime) -> list[Rung]:
     """Read a page's ladder: what was asked when, and whom the rungs ahead would ask at this moment."""
     ladder = paging.read_ladder(page.ladder["steps"], page.ladder["repeat"])
     targets = [target for step in ladder.steps for target in step.targets]
-    moment = facts.moment_of(page.team, facts.policy_of(page.team), targets, now)
+    moment = facts.moment_of(page.team, facts.policy_of(page.team), now, targets)
     names = facts.names_of({p for reach in moment.reach.values() for p in reach.people})
     asked = {line.data["step"]: line for line in lines if line.kind == "page.step" and "step" in line.data}
     skipped = {line.data["step"]: line for line in lines if line.kind == "page.step_skipped" and "step" in line.data}

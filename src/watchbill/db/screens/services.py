@@ -77,7 +77,7 @@ def who_would_be_paged(service: Service, now: datetime) -> list[Rung]:
         return []
     ladder = paging.read_ladder(service.ladder.steps, service.ladder.repeat)
     targets = [target for step in ladder.steps for target in step.targets]
-    moment = facts.moment_of(service.team, facts.policy_of(service.team), targets, now)
+    moment = facts.moment_of(service.team, facts.policy_of(service.team), now, targets)
     names = facts.names_of({person for reach in moment.reach.values() for person in reach.people})
     page = paging.Page("climbing", "", "important", -1, 1)
     rungs = []
