@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from watchbill.actions import alerts
+from watchbill.actions import alerts, catalogue
 from watchbill.db.models import Alert, AlertGroup, Inbox, Page, Policy, Silence
 
 
@@ -201,3 +201,13 @@ def test_an_alert_of_a_storm_that_is_over_before_its_turn_pages_nobody(world):
     assert not Page.objects.filter(closed_at=None).exists()
     assert Page.objects.count() == 10
     assert world.mailbox.messages == []
+
+
+def test_a_storm_of_one_service_does_not_hide_what_another_one_reports(world):
+    other = catalogue.add_service(world.team, {"name": "login", "ladder": world.ladder.pk}, world.eva, world.now)
+    rows = [
+        Inbox(received_at=world.now, service_id=service, connection_id=0, monitor="events_v2", body=b"{}")
+        for service in [world.service.pk] * (alerts.LOOKED_AT + 1) + [other.pk]
+    ]
+    Inbox.objects.bulk_create(rows)
+    assert alerts.services_waiting(limit=50) == [world.service.pk, other.pk]

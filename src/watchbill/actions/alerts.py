@@ -27,6 +27,7 @@ from watchbill.kit.errors import Refused, Unreadable, WatchbillError
 
 log = structlog.get_logger()
 BATCH = 200
+LOOKED_AT = 2000
 SMALLER = 8
 TELL_AGAIN = timedelta(minutes=10)
 # What a row's own content can raise. A database or disk that is broken must not mark rows, so it is not among them.
@@ -37,9 +38,21 @@ CONTENT = (
 
 
 def services_waiting(limit: int) -> list[int]:
-    """Read which services have something in the inbox, those that wait longest first."""
-    oldest = Inbox.objects.filter(state=Inbox.WAITING).order_by("id").values_list("service_id", flat=True)[:2000]
-    return list(dict.fromkeys(oldest))[:limit]
+    """Read which services have something in the inbox, those that wait longest first, up to about `limit`.
+
+    Behind a long backlog the others are sought one by one: a storm of one service must not hide the next one's page.
+    """
+    waiting = Inbox.objects.filter(state=Inbox.WAITING)
+    oldest = list(waiting.order_by("id").values_list("service_id", flat=True)[:LOOKED_AT])
+    found = dict.fromkeys(oldest)
+    last = 0
+    while len(oldest) == LOOKED_AT and len(found) < limit:
+        behind = waiting.filter(service_id__gt=last).order_by("service_id").values_list("service_id", flat=True).first()
+        if behind is None:
+            break
+        found.setdefault(behind)
+        last = behind
+    return list(found)[:limit]
 
 
 def receive(service_id: int, now: datetime) -> int:
