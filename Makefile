@@ -47,7 +47,7 @@ lock: ## Compile the locks again (with hashes, without an index address)
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 -q -o $(RUN)
 	uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 -q -o $(DEV)
 
-migrations: $(STAMP)-run ## Write the migrations that the models ask for
+migrations: $(STAMP)-dev ## Write the migrations that the models ask for
 	DJANGO_SETTINGS_MODULE=watchbill.entry.settings $(BIN)/django-admin makemigrations watchbill
 
 clean: ## Remove the environment and the demo's data

@@ -14,7 +14,8 @@ class Inbox(models.Model):
     """What arrived, raw, with who sent it: written before the answer, parsed afterwards.
 
     The door writes it with its own statement; `service_id` and `connection_id` are plain numbers so that the
-    door never waits for another table.
+    door never waits for another table. What comes to a desk (mail, a helpdesk, a tracker, a chat) has the service 0,
+    and its `connection_id` is that of a `Connection`, not of a `MonitorConnection`.
     """
 
     WAITING, PARSED, NOT_UNDERSTOOD, FAILED = 0, 1, 2, 3
