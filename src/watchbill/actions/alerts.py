@@ -224,7 +224,13 @@ def resolve_group(group_id: int, person: Person, now: datetime) -> AlertGroup:
             require(person, group.team, "member", "resolve this alert")
             _refuse_if_resolved(group)
             group.state, group.resolved_at, group.firing_count = "resolved", now, 0
-            group.save(update_fields=["state", "resolved_at", "firing_count"])
+            # What a person closed and fires again is asked about anew.
+            group.acknowledged_by, group.acknowledged_at, group.snoozed_until = None, None, None
+            group.save(
+                update_fields=[
+                    "state", "resolved_at", "firing_count", "acknowledged_by", "acknowledged_at", "snoozed_until",
+                ]
+            )  # fmt: skip
             group.alerts.filter(state="firing").update(state="resolved", ended_at=now)
             record(subject_of(group), "alert.resolved", f"{person} resolved it", now, Actor.of(person))
         for kind in ("silence_over", "coverage_starts"):

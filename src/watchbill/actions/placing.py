@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from watchbill.actions import paging
+from watchbill.actions import paging, returning
 from watchbill.actions.effects import carry_out
 from watchbill.actions.log import Actor, Subject, event_of, record
 from watchbill.actions.timers import set_timers
@@ -55,6 +55,7 @@ class Batch:
         self.to_ask: dict[int, AlertGroup] = {}
         self.cleared: dict[int, AlertGroup] = {}
         self.taken: dict[int, tuple[AlertGroup, str]] = {}
+        self.returned: dict[int, tuple[AlertGroup, alerts.Answer, str]] = {}
 
     def _load(self, signals: list[Signal]) -> None:
         fingerprints = {digest(signal.fingerprint) for signal in signals}
@@ -101,26 +102,25 @@ class Batch:
             case "repeats":
                 self._repeat(alert, signal, by)  # type: ignore[arg-type]
             case _:
-                self._fire(signal, fingerprint, key, f"{why}; {grouped}", place, row)
+                self._fire(signal, fingerprint, key, why, grouped, place, row)
 
     def _decide(self, word: str) -> severity_response.Decision:
         if word not in self._decided:
             self._decided[word] = severity_response.decide(word, self.severity, self.now)
         return self._decided[word]
 
-    def _fire(self, signal: Signal, fingerprint: str, key: str, why: str, place: str, row: Inbox) -> None:
+    def _fire(self, signal: Signal, fingerprint: str, key: str, why: str, grouped: str, place: str, row: Inbox) -> None:
         decision = self._decide(signal.severity)
         by = Actor(None, row.monitor)
         group = self.open.get(key)
         if group is None and place == "flaps":
-            group = self._reopen(key)
-            self._line(group, "alert.flapped", why, by)
+            group = self._reopen(key, grouped, by)
         elif group is None:
             group = self._open_group(signal, key, decision)
             data = {"inbox": row.pk, "monitor": row.monitor, "parsed": signal.title, "severity_word": signal.severity}
-            self._line(group, "alert.opened", f"{why}; {decision.why}", by, data)
+            self._line(group, "alert.opened", f"{why}; {grouped}; {decision.why}", by, data)
         else:
-            self._line(group, "alert.joined", f"{signal.title}: {why}", by)
+            self._line(group, "alert.joined", f"{signal.title}: {why}; {grouped}", by)
         self._add_alert(group, signal, fingerprint)
         group.firing_count += 1
         self._touch(group)
@@ -144,13 +144,21 @@ class Batch:
         self.to_ask[id(group)] = group
         return group
 
-    def _reopen(self, key: str) -> AlertGroup:
-        group = self.left.pop(key)
-        group.state, group.resolved_at, group.acknowledged_by, group.acknowledged_at = "firing", None, None, None
+    def _reopen(self, key: str, grouped: str, by: Actor) -> AlertGroup:
+        group = self.open[key] = self.left.pop(key)
+        answer = returning.answer_of(group, self.policy.get("rules", {}))
+        goes_on, why = alerts.come_back(answer, timedelta(minutes=self.grouping.flapping_minutes), self.now)
+        self._line(group, "alert.flapped", f"{why}; {grouped}", by)
+        group.resolved_at = None
         group.restarts += 1
-        self.open[key] = group
         self.cleared.pop(id(group), None)
-        self.to_ask[id(group)] = group
+        if goes_on and answer is not None:
+            group.state = "acknowledged"
+            self._line(group, "alert.acknowledged", why)
+            self.returned[id(group)] = (group, answer, why)
+        else:
+            group.state, group.acknowledged_by, group.acknowledged_at, group.snoozed_until = "firing", None, None, None
+            self.to_ask[id(group)] = group
         return group
 
     def _add_alert(self, group: AlertGroup, signal: Signal, fingerprint: str) -> None:
@@ -208,11 +216,12 @@ class Batch:
         if group.firing_count:
             self._line(group, "alert.cleared_one", f"{alert.title}: {why}; {group.firing_count} still fire", by)
             return
-        group.state, group.resolved_at, group.snoozed_until = "resolved", self.now, None
+        group.state, group.resolved_at = "resolved", self.now
         self._line(group, "alert.resolved", f"{why}, and nothing else in this group fires", by)
         del self.open[group.key]
         self.left[group.key] = group
         self.to_ask.pop(id(group), None)
+        self.returned.pop(id(group), None)
         self.cleared[id(group)] = group
 
     def _acknowledge(self, alert: Alert, why: str, by: Actor) -> None:
@@ -270,6 +279,8 @@ class Batch:
         """
         for group in self.cleared.values():
             paging.close_for_group(group, "the monitor", self.now)
+        for group, answer, why in self.returned.values():
+            returning.let_page_go_on(group, answer, why, self.now)
         for group, name in self.taken.values():
             paging.acknowledge_for_group(group, name, self.now)
         asked = [group for key, group in self.to_ask.items() if key not in self.taken]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import re2
 
 from watchbill.core.signals import Signal
-from watchbill.kit.effects import Effect, Record, SetTimer, Start
+from watchbill.kit.effects import Become, Effect, Record, SetTimer, Start
 from watchbill.kit.errors import Refused
 
 Place = Literal["new", "joins", "repeats", "flaps", "clears", "acknowledges", "stray"]
@@ -48,6 +48,15 @@ class Silence:
     ends_at: datetime
     why: str
     by: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What somebody had answered when an alert group resolved: who, and until when it holds (None: without an end)."""
+
+    name: str
+    until: datetime | None = None
+    snoozed: bool = False
 
 
 def read_matchers(matchers: Sequence[Mapping[str, Any]]) -> tuple[Matcher, ...]:
@@ -106,6 +115,32 @@ def place(signal: Signal, *, alert_is_firing: bool, group_is_open: bool, left_la
     if left_lately:
         return "flaps", "it came back within the team's flapping time"
     return "new", "nothing like it was open"
+
+
+def come_back(answer: Answer | None, window: timedelta, now: datetime) -> tuple[bool, str]:
+    """Decide whether the answer given before still holds for a group that fires again within `window`, and why.
+
+    An answer keeps its own end: an alert that flaps all night must not keep a forgotten promise alive.
+    """
+    returned = f"it returned within {window // timedelta(minutes=1)} minutes"
+    if answer is None:
+        return False, f"{returned}, and nobody had answered"
+    if answer.until is not None and answer.until <= now:
+        return False, f"{returned}, and what {answer.name} answered ran out at {answer.until:%H:%M} UTC"
+    until = f" until {answer.until:%a %H:%M} UTC" if answer.until else ""
+    if answer.snoozed:
+        return True, f"{returned}, {answer.name} snoozed it{until}"
+    return True, f"{returned}, {answer.name} has it{until}"
+
+
+def go_on(answer: Answer, why: str) -> list[Effect]:
+    """Decide what becomes of a page whose alert came back while its answer holds: it stands as it was answered."""
+    state, timer = ("snoozed", "snooze_over") if answer.snoozed else ("acknowledged", "acknowledgement_expires")
+    effects: list[Effect] = [
+        Become({"state": state, "closed_at": None, "until": answer.until}),
+        Record(f"page.{state}", f"goes on: {why}"),
+    ]
+    return [*effects, SetTimer(timer, answer.until)] if answer.until else effects
 
 
 def respond(

@@ -19,7 +19,11 @@ class Settings(BaseModel):
         default_factory=list, description="Labels whose values together make a group; empty: as the monitor groups."
     )
     flapping_minutes: int = Field(
-        5, ge=0, le=24 * 60, description="An alert that returns within so many minutes joins the group it left."
+        10,
+        ge=0,
+        le=24 * 60,
+        description="An alert that returns within so many minutes joins the group it left; "
+        "whoever had acknowledged it still has it, and nobody is paged anew.",
     )
 
 
@@ -34,6 +38,6 @@ def decide(monitor_group: str, fingerprint: str, labels: Mapping[str, str], sett
 
 
 EXAMPLES: tuple[tuple[dict[str, Any], str], ...] = (
-    ({}, "as the monitor groups; back within five minutes is flapping"),
+    ({}, "as the monitor groups; back within ten minutes is flapping"),
     ({"labels": ["alertname", "cluster"]}, "all alerts of one name in one cluster are one"),
 )

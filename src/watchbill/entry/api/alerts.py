@@ -107,10 +107,11 @@ class Note(Given):
 def _fields(group: AlertGroup) -> dict[str, Any]:
     names = (
         "title", "severity", "state", "response", "urgency", "detected_by", "opened_at", "last_at", "due_at",
-        "acknowledged_at", "snoozed_until", "resolved_at", "alert_count", "firing_count", "signal_count",
+        "acknowledged_at", "resolved_at", "alert_count", "firing_count", "signal_count",
     )  # fmt: skip
     return {name: getattr(group, name) for name in names} | {
         "id": group.pk,
+        "snoozed_until": None if group.state == "resolved" else group.snoozed_until,
         "team": TeamRef.of(group.team),
         "service": ServiceRef.of(group.service),
         "acknowledged_by": PersonRef.maybe(group.acknowledged_by),
