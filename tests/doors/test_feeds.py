@@ -201,6 +201,25 @@ def test_a_feed_tells_no_secret_and_no_address_of_anybody(world, rotation):
     assert "Set-Cookie" not in Client().get(address("team", world.team)).headers
 
 
+def test_a_feed_says_that_somebody_is_away_and_not_why(world, rotation):
+    """An address of a feed needs no signing in: why somebody is away stays with the team, who can read it inside."""
+    monday = (world.now + timedelta(days=6)).date()
+    tuesday = monday + timedelta(days=1)
+    rota.add_absence(world.ben, monday, tuesday, world.ben, world.now, why="knee: surgery; again")
+    world.forward(minutes=1)
+    start = world.now + timedelta(days=20)
+    end = start + timedelta(hours=4)
+    rota.add_override(rotation, world.ana, start, end, world.eva, world.now, why="Ana: in court")
+    inside = "\n".join(Shift.objects.filter(rotation=rotation).values_list("reason", flat=True))
+    assert "knee" in inside
+    assert "court" in inside
+    said = "\n".join(str(event["DESCRIPTION"]) for event in events_of(read("rotation", rotation)))
+    assert "covers for Ben: absent" in said
+    assert "Taken by an override" in said
+    for typed in ("knee", "surgery", "again", "court"):
+        assert typed not in said
+
+
 def test_a_feed_is_read_in_one_stroke(world, rotation):
     link = address("team", world.team)
     with CaptureQueriesContext(connection) as asked:

@@ -17,6 +17,17 @@ _NOBODY_ELSE = {
 }
 
 
+def in_public(reason: str, kind: str) -> str:
+    """Say a shift's reason without what people typed, for calendars that leave the house: why they are away is theirs.
+
+    What was typed comes last in every clause that has it; so all that follows the first such place is left out.
+    """
+    said, colon, rest = reason.partition(": ")
+    if not colon or said == "nobody" or (said.endswith(" stands in") and rest.startswith("nobody is there")):
+        return reason
+    return said if kind == "override" else f"{said}: absent"
+
+
 class Words:
     """Reasons of one rotation, in its members' names."""
 

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
 from watchbill.actions import tokens
+from watchbill.core.rota.words import in_public
 from watchbill.db.models import Person, Rotation, Shift, Team
 from watchbill.db.screens.feeds import shifts_of
 from watchbill.entry.web.reader import PageRequest
@@ -109,9 +110,9 @@ def uid_of(shift: Shift) -> str:
 
 
 def describe(shift: Shift) -> str:
-    """Say why the shift is whose it is."""
+    """Say why the shift is whose it is; what people typed stays inside."""
     taken = "Taken by an override. " if shift.kind == "override" else ""
-    return f"{taken}{shift.rotation}, because {shift.reason}."
+    return f"{taken}{shift.rotation}, because {in_public(shift.reason, shift.kind)}."
 
 
 URLS = (path("feeds/<slug:kind>/<str:token>.ics", feed, name="feed"),)
