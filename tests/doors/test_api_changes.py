@@ -81,6 +81,8 @@ def test_a_new_order_shows_whom_it_moves_before_it_is_adopted(api: ApiWorld):
     assert (changed["revision"]["version"], changed["revision"]["why"]) == (2, "Ben leaves")
     people = {row["person"]["name"] for row in eva.get(f"/shifts?rotation={slug}&limit=200")["items"]}
     assert people == {"Ana", "Eva"}
+    assert eva("PATCH", f"/rotations/{slug}", {"name": "Late watch"}).json()["name"] == "Late watch"
+    assert eva.get(f"/rotations/{slug}")["slug"] == slug
     nobody = eva("PUT", f"/rotations/{slug}", {"settings": settings_of(999)})
     assert (nobody.status_code, nobody.json()["error"]["field"]) == (422, "settings.members.0.person")
 

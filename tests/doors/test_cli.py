@@ -203,6 +203,13 @@ def test_the_rota_is_read_and_changed(shell, api: ApiWorld):
     assert Absence.objects.get().person == api.world.ana
 
 
+def test_an_owner_renames_a_rotation(shell, api: ApiWorld):
+    slug = api.world.rotation.slug
+    assert "is called Night watch" in shell("eva", "write").run("rota", "rename", slug, "Night watch")
+    assert "Night watch" in shell("ana", "read").run("rota", "list")
+    assert shell("ana", "write").try_("rota", "rename", slug, "Mine").exit_code != 0
+
+
 def test_services_teams_people_and_the_log_are_listed(shell, api: ApiWorld):
     api.world.arrives({"nobody": "understands"})
     api.world.work()

@@ -10,7 +10,7 @@ from tests.doors.rota_pages import as_, form_of, text_of, weekly
 from watchbill import presets
 from watchbill.actions import rota
 from watchbill.db import rota_facts
-from watchbill.db.models import Membership, Rotation, Shift
+from watchbill.db.models import Event, Membership, Rotation, Shift
 from watchbill.entry import clock
 from watchbill.entry.web.rota_sheet import read_post, read_settings
 
@@ -73,6 +73,18 @@ def test_what_somebody_else_adopted_meanwhile_is_not_overwritten_unseen(world, r
     page = press(eva, EDIT, sent, "adopt")
     assert "Something changed since you looked" in text_of(page)
     assert rotation.revisions.count() == 2
+
+
+def test_an_owner_renames_it_and_every_link_stays(world, rotation, eva):
+    assert "Its name" in text_of(eva.get(EDIT))
+    assert eva.post("/rota/platform-weekly/rename/", {"name": "  Night   watch "}).status_code == 302
+    assert "Night watch" in text_of(eva.get("/rota/platform-weekly/"))
+    line = Event.objects.get(kind="rotation.renamed")
+    assert (line.actor, line.why) == (world.eva, "Eva renamed it from Weekly to Night watch")
+    assert "This field is required" in text_of(eva.post("/rota/platform-weekly/rename/", {"name": " "}))
+    refused = as_(world.ana).post("/rota/platform-weekly/rename/", {"name": "Mine"})
+    assert refused.status_code == 403
+    assert Rotation.objects.get(pk=rotation.pk).name == "Night watch"
 
 
 EVERYTHING = {

@@ -45,9 +45,7 @@ def subject_of(rotation: Rotation) -> Subject:
 def create_rotation(team: Team, name: str, settings: dict[str, Any], person: Person, now: datetime) -> Rotation:
     """Make a rotation, adopt its first settings and publish its shifts; raises Refused naming the field, NotAllowed."""
     may_change(person, team, "add a rotation")
-    name = " ".join(name.split())[:80]
-    if not name:
-        raise Refused("a rotation needs a name", "name")
+    name = _name(name)
     with transaction.atomic():
         rotation = Rotation.objects.create(team=team, slug=_free_slug(team, name), name=name, created_at=now)
         rota_facts.read_settings(rotation, settings, now)
@@ -128,6 +126,27 @@ def change_rotation(rotation: Rotation, settings: dict[str, Any], why: str, pers
             Actor.of(person),
         )
         publish(rotation, now)
+
+
+def rename_rotation(rotation: Rotation, name: str, person: Person, now: datetime) -> Rotation:
+    """Give a rotation another name; its address stays, so that no link and no calendar breaks. Raises Refused, NotAllowed."""
+    may_change(person, rotation.team, f"rename {rotation}")
+    name = _name(name)
+    with transaction.atomic():
+        rotation = _lock(rotation.pk)
+        if rotation.name != name:
+            why = f"{person} renamed it from {rotation.name} to {name}"
+            rotation.name = name
+            rotation.save(update_fields=["name"])
+            record(subject_of(rotation), "rotation.renamed", why, now, Actor.of(person))
+    return rotation
+
+
+def _name(name: str) -> str:
+    name = " ".join(name.split())[:80]
+    if not name:
+        raise Refused("a rotation needs a name", "name")
+    return name
 
 
 def archive_rotation(rotation: Rotation, person: Person, now: datetime) -> None:

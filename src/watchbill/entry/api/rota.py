@@ -130,6 +130,12 @@ class Edit(Given):
     why: Why = ""
 
 
+class Rename(Given):
+    """Another name for a rotation."""
+
+    name: Annotated[Name, StringConstraints(min_length=1)]
+
+
 class Rehearsal(Given):
     """New settings to try, and how far ahead to look."""
 
@@ -285,6 +291,14 @@ def change(request: Asked, slug: Slug, body: Edit) -> RotationWhole:
     rotation = with_settings(the_rotation(caller.person, slug))
     _check_members(caller.person, body.settings)
     rota.change_rotation(rotation, body.settings.plain(), body.why, caller.person, caller.now)
+    return _whole(the_rotation(caller.person, slug))
+
+
+@router.patch("/{slug}", auth=may("write"), response=answers(RotationWhole), summary="Rename a rotation")
+def rename(request: Asked, slug: Slug, body: Rename) -> RotationWhole:
+    """Its slug, and with it every link and calendar, stays. For owners."""
+    caller = request.auth
+    rota.rename_rotation(the_rotation(caller.person, slug), body.name, caller.person, caller.now)
     return _whole(the_rotation(caller.person, slug))
 
 

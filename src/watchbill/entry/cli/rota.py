@@ -89,6 +89,16 @@ def list_rotations(team: str) -> Said:
 
 @rota.command()
 @click.argument("rotation")
+@click.argument("name")
+@as_json
+def rename(rotation: str, name: str) -> Said:
+    """Give ROTATION another NAME; its slug stays."""
+    made = Api().call("PATCH", f"/rotations/{rotation}", body={"name": name})
+    return Said(made, lambda: click.echo(f"{made['slug']} is called {made['name']}."))
+
+
+@rota.command()
+@click.argument("rotation")
 @click.argument("person")
 @click.option("--from", "starts", default="", help="From when (now).")
 @click.option("--until", default="", help="Until when: 18:00, 2026-12-24 18:00.")

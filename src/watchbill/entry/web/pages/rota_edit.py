@@ -38,7 +38,7 @@ class AdoptForm(forms.Form):
 
 
 class NameForm(forms.Form):
-    """A new rotation needs a name."""
+    """The name of a rotation, new or another one."""
 
     name = forms.CharField(label="Name of the rotation", max_length=80)
 
@@ -64,7 +64,24 @@ def edit(request: PageRequest, slug: str) -> HttpResponse:
             steps.show(rota.preview_change(rotation, settings, request.now, SHOWN_DAYS))
         except Refused as refusal:
             steps.sheet.refuse(refusal)
-    return render(request, "rota/edit.html", {**steps.words(), "adopt": adopt, "rotation": rotation})
+    return render(
+        request,
+        "rota/edit.html",
+        {**steps.words(), "adopt": adopt, "rotation": rotation, "renamed": NameForm(initial={"name": rotation.name})},
+    )
+
+
+@login_required
+def rename(request: PageRequest, slug: str) -> HttpResponse:
+    """Give a rotation another name; that moves nobody, so it is done at once."""
+    rotation = rotation_or_404(request, slug)
+    named = NameForm(request.POST or None, initial={"name": rotation.name})
+    if request.method == "POST" and named.is_valid():
+        renamed = rota.rename_rotation(rotation, named.cleaned_data["name"], request.user, request.now)
+        messages.success(request, f"It is called {renamed} now. Its address and its calendars stay.")
+        return redirect("rotation", slug=slug)
+    may_change(request.user, rotation.team, f"rename {rotation}")
+    return render(request, "rota/rename.html", {"rotation": rotation, "named": named})
 
 
 @login_required
@@ -176,4 +193,5 @@ class Steps:
 URLS = (
     path("teams/<slug:slug>/rotations/new/", new, name="rotation-new"),
     path("rota/<slug:slug>/edit/", edit, name="rotation-edit"),
+    path("rota/<slug:slug>/rename/", rename, name="rotation-rename"),
 )
