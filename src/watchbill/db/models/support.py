@@ -143,6 +143,8 @@ class SupportRequest(models.Model):
     priority = models.CharField(max_length=40, blank=True)
     rank = models.PositiveSmallIntegerField(default=100)
     priority_why = models.TextField(blank=True)
+    is_priority_pinned = models.BooleanField(default=False)
+    impact = models.CharField(max_length=20, blank=True)
     opened_at = models.DateTimeField()
     opened_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     first_response_at = models.DateTimeField(null=True)

@@ -55,6 +55,7 @@ class Ticket(models.Model):
     priority = models.CharField(max_length=40, blank=True)
     rank = models.PositiveSmallIntegerField(default=100)
     priority_why = models.TextField(blank=True)
+    is_priority_pinned = models.BooleanField(default=False)
     position = models.BigIntegerField(default=0)
     service = models.ForeignKey(Service, models.SET_NULL, null=True, related_name="tickets")
     request = models.ForeignKey(SupportRequest, models.SET_NULL, null=True, related_name="tickets")

@@ -1,0 +1,131 @@
+"""How a team's desk works at one moment: its policy and coverage, and what follows from them for a request or a ticket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from watchbill.core import clocks, support
+from watchbill.core.coverage import Coverage
+from watchbill.db import facts
+from watchbill.db.models import SupportRequest, Team, Ticket
+from watchbill.db.support_facts import request_fact, service_facts, waits_of
+from watchbill.rules import (
+    oncall_task,
+    priority_order,
+    quick_fixes,
+    representatives,
+    request_classes,
+    request_ends,
+    timebox,
+    work_kinds,
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """How a team works at one moment: its policy, its coverage (None: round the clock)."""
+
+    policy: dict[str, Any]
+    coverage: Coverage | None
+    now: datetime
+
+    @property
+    def classes(self) -> request_classes.Settings:
+        """The team's classes of request."""
+        return request_classes.Settings.model_validate(self.rule("request_classes"))
+
+    @property
+    def order(self) -> priority_order.Settings:
+        """The team's order of work."""
+        return priority_order.Settings.model_validate(self.rule("priority_order"))
+
+    @property
+    def ends(self) -> request_ends.Settings:
+        """How a request ends."""
+        return request_ends.Settings.model_validate(self.rule("request_ends"))
+
+    @property
+    def who_may_ask(self) -> representatives.Settings:
+        """Who may ask for a community."""
+        return representatives.Settings.model_validate(self.rule("representatives"))
+
+    @property
+    def timebox(self) -> timebox.Settings:
+        """How long quick help is."""
+        return timebox.Settings.model_validate(self.rule("timebox"))
+
+    @property
+    def watch_tasks(self) -> oncall_task.Settings:
+        """What a task of the watch is."""
+        return oncall_task.Settings.model_validate(self.rule("oncall_task"))
+
+    @property
+    def kinds(self) -> work_kinds.Settings:
+        """The labels of operations and feature work."""
+        return work_kinds.Settings.model_validate(self.rule("work_kinds"))
+
+    @property
+    def quick_fixes(self) -> quick_fixes.Settings:
+        """What follows a quick fix."""
+        return quick_fixes.Settings.model_validate(self.rule("quick_fixes"))
+
+    def rule(self, name: str) -> dict[str, Any]:
+        """Give what the team set for a rule; nothing: the rule's defaults."""
+        values: dict[str, Any] = self.policy.get("rules", {}).get(name, {})
+        return values
+
+
+def desk_of(team: Team, now: datetime) -> Desk:
+    """Read how a team works now."""
+    policy = facts.policy_of(team)
+    return Desk(policy, facts.coverage_of(team, policy, now), now)
+
+
+def promises_of(request: SupportRequest, desk: Desk) -> support.Promises:
+    """Give what the team promised for a request, as covered time."""
+    held = request_classes.decide(request.request_class, desk.classes)
+    return support.Promises(_length(held.first_response, desk), _length(held.resolution, desk))
+
+
+def _length(promise: request_classes.Promise | None, desk: Desk) -> timedelta | None:
+    return clocks.length_of(promise.amount, promise.unit, desk.coverage) if promise else None
+
+
+def deadline_of(request: SupportRequest, desk: Desk) -> support.Deadline:
+    """Compute the next promise of a request that runs out."""
+    waits = clocks.Waits() if request.first_response_at is None else waits_of(request)
+    return support.next_deadline(request_fact(request), promises_of(request, desk), desk.coverage, waits)
+
+
+def request_priority(request: SupportRequest, desk: Desk) -> priority_order.Decision:
+    """Decide where a request stands in the team's order; what a person chose stays as it is (PRI-09)."""
+    if request.is_priority_pinned:
+        return priority_order.by_hand(request.priority, request.priority_why, desk.order)
+    known: dict[str, str | list[str]] = {
+        "what": "request",
+        "class": request.request_class,
+        "impact": request.impact,
+        "missed": "yes" if request.is_late else "",
+        "funded": "yes" if request.community and request.community.is_funded else "",
+        **service_facts(request.service),
+    }
+    if request.environment:
+        known["environment"] = request.environment.lower()
+    return priority_order.decide(known, desk.order)
+
+
+def ticket_priority(ticket: Ticket, desk: Desk) -> priority_order.Decision:
+    """Decide where a ticket stands in the team's order; what a person chose stays as it is (PRI-09)."""
+    if ticket.is_priority_pinned:
+        return priority_order.by_hand(ticket.priority, ticket.priority_why, desk.order)
+    known: dict[str, str | list[str]] = {
+        "what": "ticket",
+        "kind": ticket.kind,
+        "work_kind": ticket.work_kind,
+        "label": [str(label) for label in ticket.labels],
+        "funded": "yes" if ticket.community and ticket.community.is_funded else "",
+        **service_facts(ticket.service),
+    }
+    return priority_order.decide(known, desk.order)

@@ -1,0 +1,77 @@
+"""Read what decisions about requests and tickets need: the history of the ball, seats, pairs, time spent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from watchbill.core import clocks, support, tickets
+from watchbill.db.models import Event, Service, Shift, SupportRequest, Team, Ticket, TicketLink, WorkLog
+from watchbill.kit.spans import Span
+
+BALL_KINDS = ("request.ball", "request.resolved", "request.reopened")
+
+
+def request_fact(request: SupportRequest) -> support.Request:
+    """Give what decisions need of a request."""
+    return support.Request(
+        state=request.state,
+        waiting_on=request.waiting_on,
+        assignee=str(request.assignee) if request.assignee else "",
+        opened_at=request.opened_at,
+        first_response_at=request.first_response_at,
+        closed_at=request.closed_at,
+    )
+
+
+def waits_of(request: SupportRequest) -> clocks.Waits:
+    """Read from the log when others had the ball; a resolved request waits for its requester."""
+    lines = Event.objects.filter(subject_kind="request", subject_id=request.pk, kind__in=BALL_KINDS).order_by("id")
+    return clocks.waits_of([clocks.Turn(line.at, _ball_after(line)) for line in lines])
+
+
+def _ball_after(line: Event) -> str:
+    match line.kind:
+        case "request.ball":
+            return str(line.data["on"])
+        case "request.resolved":
+            return "requester"
+        case _:
+            return "us"
+
+
+def service_facts(service: Service | None) -> dict[str, str | list[str]]:
+    """Give what the priority table may ask about a service."""
+    if service is None:
+        return {}
+    return {"environment": service.environment.lower(), "tier": str(service.tier)}
+
+
+def seats_of(person_id: int, team: Team, now: datetime) -> set[str]:
+    """Read the seats that a person stands in now, as bare names and as rotation/seat: what tickets are given to."""
+    standing = Shift.objects.filter(
+        rotation__team=team, rotation__archived_at=None, person_id=person_id, starts_at__lte=now, ends_at__gt=now
+    ).values_list("seat", "rotation__slug")
+    return {name for seat, rotation in standing for name in (seat, f"{rotation}/{seat}")}
+
+
+def ticket_fact(ticket: Ticket) -> tickets.Ticket:
+    """Give what decisions need of a ticket."""
+    return tickets.Ticket(
+        kind=ticket.kind,
+        stage=ticket.stage,
+        stage_at=ticket.stage_at,
+        open_parts=ticket.parts.exclude(stage="done").count() if ticket.kind == "epic" else 0,
+        lacks_pair=ticket.kind == "quick_fix" and not is_paired(ticket) and not ticket.no_pair_why,
+    )
+
+
+def is_paired(ticket: Ticket) -> bool:
+    """Tell whether a quick fix has its lasting fix as a ticket (SPN-02)."""
+    return TicketLink.objects.filter(target=ticket, kind="lasting_fix_of").exists()
+
+
+def spent_on(request: SupportRequest, now: datetime) -> timedelta:
+    """Measure the time really spent on a request, running clocks included (TRI-02)."""
+    running = WorkLog.objects.filter(request=request, ended_at=None).values_list("started_at", flat=True)
+    live = sum((Span(start, max(start, now)).length for start in running), timedelta())
+    return timedelta(seconds=request.spent_seconds) + live
