@@ -23,13 +23,6 @@ from watchbill.entry import clock
 LIMIT = 0.050
 OPEN = 200
 SPACING = 30  # seconds between two alerts of the past: a million make a year
-FILL = {
-    "sqlite": "INSERT INTO alert_search (rowid, title, service, description, team) SELECT g.id, g.title, s.name, '', "
-    "'team' || g.team_id FROM watchbill_alertgroup g JOIN watchbill_service s ON s.id = g.service_id "
-    "WHERE g.id NOT IN (SELECT rowid FROM alert_search)",
-    "postgresql": "INSERT INTO alert_search (group_id, title) SELECT g.id, concat_ws(' ', g.title, s.name) "
-    "FROM watchbill_alertgroup g JOIN watchbill_service s ON s.id = g.service_id ON CONFLICT DO NOTHING",
-}
 
 
 def main() -> int:
@@ -79,7 +72,7 @@ def _multiply(size: int, now: datetime) -> None:
         times = dict.fromkeys(("first_at", "last_at", "ended_at"), _moment)
         changed = {"id": f"{alert.pk} + i", "group_id": f"{group.pk} + i", "fingerprint": "'past-' || i"}
         cursor.execute(*_copy(alert, {**changed, "service_id": service}, times, size, now))
-        cursor.execute(FILL[str(connection.vendor)])
+        cursor.execute(search.FILL[str(connection.vendor)])
         if not sqlite:
             cursor.execute("SET session_replication_role = DEFAULT")
     if sqlite:

@@ -10,8 +10,9 @@ import pytest
 from django.db import connection
 
 from tests.doors.web_world import Cast
-from watchbill.actions import paging, silences
+from watchbill.actions import catalogue, paging, silences
 from watchbill.core.explanation import Line, Reason, Received, explain
+from watchbill.db import search
 from watchbill.db.models import AlertGroup, Event, Page, Silence
 from watchbill.db.screens import alerts as screen
 from watchbill.entry.web.pages.alerts import harmless
@@ -75,6 +76,25 @@ def test_search_finds_title_service_and_description_by_the_beginnings_of_words(f
         assert "Disk full on db1" in as_.ana.text(f"/alerts/?q={words}"), words
     for words in ("zebra", "disk zebra", "isk"):
         assert "Disk full on db1" not in as_.ana.text(f"/alerts/?q={words}"), words
+
+
+def test_search_finds_a_service_by_the_name_that_it_has_now(fired, as_):
+    catalogue.change_service(fired.service, {"name": "Basket and pay"}, fired.eva, fired.now)
+    for words in ("basket", "pay disk", "disk bas", "PAY basket"):
+        assert "Disk full on db1" in as_.ana.text(f"/alerts/?q={words}"), words
+    for words in ("checkout", "basket zebra", "bas disk", "ay"):
+        assert "Disk full on db1" not in as_.ana.text(f"/alerts/?q={words}"), words
+
+
+def test_a_rebuilt_index_finds_what_it_found(fired, as_):
+    """For an instance whose index was made before it held numbers instead of names."""
+    with connection.schema_editor() as editor:
+        search.rebuild(editor)
+    assert indexed(fired.group().pk) == 1
+    assert "Disk full on db1" in as_.ana.text("/alerts/?q=checkout disk")
+    fired.event(key="later", summary="Later trouble")
+    fired.work()
+    assert "Later trouble" in as_.ana.text("/alerts/?q=later checkout")
 
 
 def indexed(number: int) -> int:
