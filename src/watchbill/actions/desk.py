@@ -95,8 +95,7 @@ def _length(promise: request_classes.Promise | None, desk: Desk) -> timedelta | 
 
 def deadline_of(request: SupportRequest, desk: Desk) -> support.Deadline:
     """Compute the next promise of a request that runs out."""
-    waits = clocks.Waits() if request.first_response_at is None else waits_of(request)
-    return support.next_deadline(request_fact(request), promises_of(request, desk), desk.coverage, waits)
+    return support.next_deadline(request_fact(request), promises_of(request, desk), desk.coverage, waits_of(request))
 
 
 def request_priority(request: SupportRequest, desk: Desk) -> priority_order.Decision:

@@ -90,7 +90,7 @@ def drop(claim: Claim, why: str, now: datetime) -> bool:
     return _end(claim, state="dropped", answer=why[:2000], due_at=None, finished_at=now)
 
 
-def fail(claim: Claim, error: str, permanent: bool, now: datetime) -> bool:  # noqa: FBT001  # the error's one bit
+def fail(claim: Claim, error: str, permanent: bool, now: datetime) -> bool:
     """Try it again later, or give it up: for good, or after two days of trying."""
     export = Export.objects.get(pk=claim.id)
     if permanent or now - export.created_at >= GIVE_UP_AFTER:

@@ -51,14 +51,11 @@ class Deadline:
 
 
 def next_deadline(request: Request, promises: Promises, coverage: Coverage | None, waits: Waits) -> Deadline:
-    """Compute the next promise that runs out: the first response while there was none, else the resolution.
-
-    The first response does not wait for anybody: only the team's closed hours stop its clock.
-    """
+    """Compute the next promise that runs out: the first response while there was none, else the resolution."""
     if request.state != OPEN or request.opened_at is None:
         return Deadline(None, "")
     if request.first_response_at is None and promises.first_response is not None:
-        return Deadline(runs_out(coverage, request.opened_at, Waits(), promises.first_response), "first_response")
+        return Deadline(runs_out(coverage, request.opened_at, waits, promises.first_response), "first_response")
     if promises.resolution is not None:
         return Deadline(runs_out(coverage, request.opened_at, waits, promises.resolution), "resolution")
     return Deadline(None, "")

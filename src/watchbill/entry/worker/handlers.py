@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from watchbill.actions import alerts, paging, rota, silences, teams
+from watchbill.actions import alerts, paging, rota, silences, support, teams
 from watchbill.actions.timers import Claim
 
 Handler = Callable[[Claim, datetime], None]
@@ -15,5 +15,6 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **alerts.TIMER_HANDLERS,
     **silences.TIMER_HANDLERS,
     **rota.TIMER_HANDLERS,
+    **support.TIMER_HANDLERS,
     **teams.TIMER_HANDLERS,
 }

@@ -1,0 +1,80 @@
+"""What leaves to requesters by mail: the confirmation, answers, the question at the end. A requester without an address gets none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from watchbill.actions import exports
+from watchbill.actions.desk import Desk
+from watchbill.actions.log import Subject
+from watchbill.actions.request_words import mail_subject, words_for
+from watchbill.db.models import Message, Person, Requester, SupportRequest
+
+
+def confirm(request: SupportRequest, desk: Desk, now: datetime) -> None:
+    """Tell the requester that we have it, its class, what happens next and by when (INT-09)."""
+    _write(request, words_for("approval" if request.approval == "asked" else "received", request, desk), now)
+    if request.approval == "asked" and request.community_id:
+        speakers = Requester.objects.filter(community=request.community_id, is_representative=True).exclude(email="")
+        for speaker in speakers:
+            _put(
+                request,
+                words_for("approval_asked", request, desk),
+                f"request-{request.pk}-approval-{speaker.pk}",
+                speaker,
+                now,
+            )
+
+
+def tell_resolved(request: SupportRequest, text: str, person: Person, desk: Desk, now: datetime) -> None:
+    """Tell the requester that it is done, and ask how it was (MET-02)."""
+    words = words_for("resolved", request, desk, me=str(person))
+    _write(request, "\n\n".join(part for part in (text, words) if part), now, person)
+
+
+def send(request: SupportRequest, message: Message, now: datetime) -> None:
+    """Let a message that is written leave to the requester."""
+    if not message.message_id:
+        message.message_id = make_message_id(message)
+        message.save(update_fields=["message_id"])
+    _put(request, message.text, f"message-{message.pk}", request.requester, now, message)
+
+
+def make_message_id(message: Message) -> str:
+    """Give the Message-ID that a message of ours leaves with, by which a reply finds its request."""
+    host = urlsplit(settings.WATCHBILL_URL).hostname or "watchbill"
+    return f"<request-{message.request_id}.message-{message.pk}@{host}>"
+
+
+def _write(request: SupportRequest, text: str, now: datetime, person: Person | None = None) -> None:
+    message = Message.objects.create(
+        team_id=request.team_id,
+        request=request,
+        direction="out",
+        door="email",
+        author=person,
+        author_name=str(person or "Watchbill"),
+        text=text,
+        at=now,
+        written_at=now,
+    )
+    send(request, message, now)
+
+
+def _put(
+    request: SupportRequest, text: str, key: str, to: Requester, now: datetime, message: Message | None = None
+) -> None:
+    if not to.email:
+        return
+    exports.put(
+        Subject("request", request.pk, request.team_id),
+        "mail",
+        key,
+        f"to {to}",
+        now,
+        recipient={"email": to.email, "name": to.name},
+        payload={"subject": mail_subject(request), "text": text, "message": message.pk if message else None},
+    )
