@@ -110,7 +110,7 @@ def keep_reminder(request: SupportRequest, desk: Desk, now: datetime) -> None:
 def _set_reminder(request: SupportRequest, desk: Desk, now: datetime) -> None:
     rule = request_arrives.Settings.model_validate(desk.rule("request_arrives"))
     sent = Event.objects.filter(subject_kind="request", subject_id=request.pk, kind="request.reminded").count()
-    wait = request_arrives.remind_after(sent, rule)
+    wait = request_arrives.decide(sent, rule)
     at = after_covered(desk.coverage, now, wait) if wait else None
     if at is not None:
         set_timer(_subject(request), "unassigned", at)

@@ -277,7 +277,7 @@ def resolve(request_id: int, outcome: str, text: str, person: Person, now: datet
         request = lock(request_id)
         require(person, request.team, "member", "resolve a request")
         desk = desk_of(request.team, now)
-        silence = request_ends.closes_after(desk.ends)
+        silence = request_ends.decide(desk.ends)
         effects = support.resolve(request_fact(request), outcome, str(person), silence, desk.coverage, now)
         if text.strip():
             _demand_text(text)

@@ -22,7 +22,7 @@ class Settings(BaseModel):
     )
 
 
-def demands_pair(settings: Settings, *, paired: bool, reason: str) -> bool:
+def decide(settings: Settings, *, paired: bool, reason: str) -> bool:
     """Decide whether a quick fix may not be done yet."""
     return settings.demand == "pair_or_reason" and not paired and not reason.strip()
 

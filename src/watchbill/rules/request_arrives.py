@@ -24,7 +24,7 @@ class Settings(BaseModel):
     then_fallback: bool = Field(default=True, description="After a second wait as long, the fallback person is told.")
 
 
-def remind_after(reminders: int, settings: Settings) -> timedelta | None:
+def decide(reminders: int, settings: Settings) -> timedelta | None:
     """Give the covered time until the next reminder of an unassigned request; None: there is none."""
     if not settings.remind_after_minutes or reminders > int(settings.then_fallback):
         return None

@@ -23,7 +23,7 @@ class Settings(BaseModel):
     )
 
 
-def closes_after(settings: Settings) -> timedelta:
+def decide(settings: Settings) -> timedelta:
     """Give the silence (covered time) after which a resolved request is closed."""
     return timedelta(hours=settings.close_after_hours)
 

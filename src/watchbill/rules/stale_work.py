@@ -19,7 +19,7 @@ class Settings(BaseModel):
     to_do_days: int = Field(60, ge=1, le=1000, description="Given to a person, not begun, for so many days.")
 
 
-def stale_before(stage: str, settings: Settings, now: datetime) -> datetime | None:
+def decide(stage: str, settings: Settings, now: datetime) -> datetime | None:
     """Give the instant before which a last change makes a ticket in `stage` stale; None: it is never stale."""
     days = {"in_progress": settings.in_progress_days, "waiting": settings.waiting_days, "to_do": settings.to_do_days}
     return now - timedelta(days=days[stage]) if stage in days else None
