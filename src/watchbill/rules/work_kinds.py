@@ -14,8 +14,12 @@ class Settings(BaseModel):
     """The labels are the team's own; the first of each is the one we write."""
 
     model_config = ConfigDict(extra="forbid")
-    operations_labels: list[str] = Field(default_factory=lambda: ["operations", "operational"], min_length=1)
-    feature_labels: list[str] = Field(default_factory=lambda: ["feature"], min_length=1)
+    operations_labels: list[str] = Field(
+        default_factory=lambda: ["operations", "operational"], min_length=1, description="Labels of operations work."
+    )
+    feature_labels: list[str] = Field(
+        default_factory=lambda: ["feature"], min_length=1, description="Labels of feature work."
+    )
     default: Literal["feature", "operations"] = Field("operations", description="What carries none of the labels.")
 
 
