@@ -49,6 +49,23 @@ def test_acknowledge_and_resolve_are_taken_with_their_key(door: Door, action: st
     }
 
 
+def test_a_change_is_answered_as_pagerduty_answers_and_refused_in_its_words(door: Door):
+    sent = {"routing_key": KEYS["events_v2"], "payload": {"summary": "Deployed checkout 4.2"}}
+    taken = door.ask("/v2/change/enqueue", sent)
+    assert (taken.status, taken.json) == (202, {"status": "success", "message": "Change event processed"})
+    newest = "SELECT monitor, note FROM watchbill_inbox ORDER BY id DESC LIMIT 1"
+    assert door.store.query(newest)[0] == ("events_v2", '{"change": true}')
+    for wrong, error in (
+        ({**sent, "payload": {"source": "ci"}}, "'payload.summary' is missing or blank"),
+        ({**sent, "payload": None}, "'payload' is missing or blank"),
+        ({"payload": sent["payload"]}, "'routing_key' is missing or blank"),
+        ({**sent, "routing_key": "0" * 32}, "'routing_key' is invalid (no connection has this key)"),
+    ):
+        refused = door.ask("/v2/change/enqueue", wrong)
+        assert (refused.status, refused.json["status"]) == (400, "invalid event")
+        assert refused.json["errors"] == [error]
+
+
 def test_an_event_that_pagerduty_would_refuse_is_refused_in_its_words_and_not_stored(door: Door):
     before = door.store.query("SELECT count(*) FROM watchbill_inbox")
     reply = door.event("refused", payload={"summary": "no source", "severity": "catastrophic"})

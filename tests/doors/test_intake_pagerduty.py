@@ -49,7 +49,9 @@ def client_of(door: Door, key: str) -> EventsApiV2Client:
     return EventsApiV2Client(key, base_url=f"https://localhost:{door.port}", verify=trusted)
 
 
-def test_the_vendors_client_triggers_acknowledges_and_resolves(open_door: Callable[..., Door], tmp_path: Path):
+def test_the_vendors_client_triggers_acknowledges_resolves_and_reports_a_change(
+    open_door: Callable[..., Door], tmp_path: Path
+):
     certificate, certificate_key = make_certificate(tmp_path)
     door = open_door(certificate=certificate, certificate_key=certificate_key)
     client = client_of(door, KEYS["events_v2"])
@@ -61,5 +63,10 @@ def test_the_vendors_client_triggers_acknowledges_and_resolves(open_door: Callab
     actions = [json.loads(bytes(body))["event_action"] for body, _ in rows]
     assert actions == ["trigger", "acknowledge", "resolve", "trigger"]
     assert json.loads(rows[0][1]) == {"dedup_key": given}
+    build = {"href": "https://ci.example.org/42", "text": "Build"}
+    client.send_change_event({"summary": "Deployed checkout 4.2", "source": "pipeline"}, links=[build])
+    [(body, note)] = door.store.query("SELECT body, note FROM watchbill_inbox ORDER BY id DESC LIMIT 1")
+    assert json.loads(bytes(body))["payload"]["summary"] == "Deployed checkout 4.2"
+    assert json.loads(note) == {"change": True}
     with pytest.raises(HttpError, match="400"):
         client_of(door, "0" * 32).trigger("Disk full", "db1")

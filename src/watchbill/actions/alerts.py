@@ -7,7 +7,7 @@ twice. A batch shares its reads and writes; a row that breaks it is found by goi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,10 +17,11 @@ from django.db import DataError, IntegrityError, transaction
 from watchbill import monitors
 from watchbill.actions import delivery, paging
 from watchbill.actions.access import require
+from watchbill.actions.changes import note_change
 from watchbill.actions.log import Actor, Subject, record
 from watchbill.actions.placing import Batch
 from watchbill.actions.timers import Claim, clear_timer, finish
-from watchbill.core.signals import Signal
+from watchbill.core.signals import Change, Signal
 from watchbill.db.models import AlertGroup, Event, Inbox, MonitorConnection, Person, Service
 from watchbill.db.wake import refresh_pages, wake_workers
 from watchbill.kit.errors import Refused, Unreadable, WatchbillError
@@ -117,10 +118,14 @@ def _receive_batch(service_id: int, now: datetime, limit: int) -> int:
             return 0
         connections = {c.pk: c for c in MonitorConnection.objects.filter(pk__in={row.connection_id for row in rows})}
         read = [(row, _read(row, connections.get(row.connection_id), now)) for row in rows]
-        batch = Batch(service, [signal for _, signals in read for signal in signals], now)
+        spoken = [signal for _, signals in read for signal in signals if isinstance(signal, Signal)]
+        batch = Batch(service, spoken, now)
         for row, signals in read:
             for signal in signals:
-                batch.place(signal, row)
+                if isinstance(signal, Change):
+                    note_change(service, signal, row)
+                else:
+                    batch.place(signal, row)
         batch.write()
         _mark(rows, now)
         MonitorConnection.objects.filter(pk__in=connections).update(last_heard_at=rows[-1].received_at)
@@ -156,7 +161,7 @@ def _refuse_orphans(service_id: int, now: datetime) -> int:
     return waiting.update(state=Inbox.FAILED, error="its service was deleted", parsed_at=now)
 
 
-def _read(row: Inbox, connection: MonitorConnection | None, now: datetime) -> list[Signal]:
+def _read(row: Inbox, connection: MonitorConnection | None, now: datetime) -> Sequence[Signal | Change]:
     """Read one row into signals; what no monitor understands stays in the inbox with its reason."""
     row.parsed_at = now
     try:
@@ -167,7 +172,10 @@ def _read(row: Inbox, connection: MonitorConnection | None, now: datetime) -> li
         own = (
             connection is not None and connection.monitor == row.monitor
         )  # a test alert is not of the connection's tool
-        signals = monitors.parse(row.monitor, payload, connection.settings if connection and own else {})
+        settings = connection.settings if connection and own else {}
+        said: Sequence[Signal | Change] = (
+            [monitors.parse_change(payload)] if note.get("change") else monitors.parse(row.monitor, payload, settings)
+        )
     except Unreadable as error:
         row.state, row.error = (
             Inbox.NOT_UNDERSTOOD,
@@ -178,7 +186,7 @@ def _read(row: Inbox, connection: MonitorConnection | None, now: datetime) -> li
         row.state, row.error = Inbox.NOT_UNDERSTOOD, f"no monitor {row.monitor} reads this: {error}"[:2000]
         return []
     row.state, row.error = Inbox.PARSED, ""
-    return signals
+    return said
 
 
 def replay(service: Service, person: Person, now: datetime) -> int:

@@ -28,3 +28,14 @@ class Signal:
     links: tuple[tuple[str, str], ...] = ()
     started_at: datetime | None = None
     ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody altered on purpose, as a tool reports it: a deployment, a configuration. `at` is aware, UTC."""
+
+    title: str
+    source: str = ""
+    description: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+    at: datetime | None = None

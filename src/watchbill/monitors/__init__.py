@@ -33,6 +33,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from watchbill.core.signals import Signal
 from watchbill.kit.errors import Unreadable
 from watchbill.kit.plugins import find_plugins
+from watchbill.monitors._changes import check_change, parse_change
 from watchbill.monitors._reading import (
     digest_of,
     read_fields,
@@ -56,8 +57,10 @@ __all__ = [
     "Problem",
     "address_of",
     "all_monitors",
+    "check_change",
     "digest_of",
     "parse",
+    "parse_change",
     "read_fields",
     "read_key",
     "read_labels",

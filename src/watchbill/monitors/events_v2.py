@@ -54,6 +54,9 @@ PagerDuty's format it sends one per group):
         - url: {url}
           routing_key: {key}
 
+Deployments and other changes go to the same address with /v2/change/enqueue at its end, with the same key: they page
+nobody, and stand beside the alerts that follow them.
+
 Send event_action "acknowledge" or "resolve" with the same dedup_key when somebody works on it, or when it is over.
 """
 

@@ -25,6 +25,7 @@ from watchbill.db.models import (
     Silence,
     Team,
 )
+from watchbill.db.screens.services import changes_before
 from watchbill.db.search import search
 
 ROWS = 50
@@ -161,6 +162,7 @@ class Story:
     timeline: list[Event] = field(default_factory=list)
     earlier: list[AlertGroup] = field(default_factory=list)
     earlier_pages: list[Page] = field(default_factory=list)
+    changes: list[Event] = field(default_factory=list)
 
     @property
     def description(self) -> str:
@@ -194,6 +196,7 @@ def tell_group(group: AlertGroup, now: datetime, monitors: dict[str, str]) -> St
     story.because = _why(alert_lines, page_lines, story, monitors)
     story.timeline = sorted([*alert_lines, *page_lines], key=lambda line: (line.at, line.pk), reverse=True)[:LINES]
     story.earlier = similar(group)
+    story.changes = changes_before(group)
     return story
 
 

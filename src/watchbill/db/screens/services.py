@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from watchbill.core import paging
 from watchbill.db import facts
-from watchbill.db.models import AlertGroup, Inbox, MonitorConnection, Person, Service, Silence, Team
+from watchbill.db.models import AlertGroup, Event, Inbox, MonitorConnection, Person, Service, Silence, Team
 
 SERVICES_MOST = 300
 PAYLOADS = 20
+CHANGES = 10
+LOOK_BACK = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,21 @@ def recent_groups(service: Service) -> list[AlertGroup]:
     mine = [pk for pk, owner in newest if owner == service.pk][:10]
     known = {group.pk for group in open_ones}
     return [*open_ones, *(g for g in groups.filter(pk__in=mine).order_by("-id") if g.pk not in known)]
+
+
+def changes_of(service: Service) -> list[Event]:
+    """Read what was changed in a service lately, the newest report first."""
+    return list(_changes(service.pk).order_by("-id")[:CHANGES])
+
+
+def changes_before(group: AlertGroup) -> list[Event]:
+    """Read what was changed in a service in the `LOOK_BACK` before an alert, the latest change first."""
+    rows = _changes(group.service_id).filter(at__gt=group.opened_at - LOOK_BACK, at__lte=group.opened_at)
+    return list(rows.order_by("-at", "-id")[:CHANGES])
+
+
+def _changes(service: int) -> QuerySet[Event]:
+    return Event.objects.filter(subject_kind="service", subject_id=service, kind="change.reported")
 
 
 def silences_of(service: Service, now: datetime) -> list[Silence]:

@@ -1,6 +1,7 @@
 """The door of the monitors: a lean ASGI application in front of Django. 202 means: it is on disk.
 
     POST /v2/enqueue             PagerDuty's Events v2, with its status codes and error body
+    POST /v2/change/enqueue      PagerDuty's change events, with the same key
     POST /in/<monitor>/<key>     whatever <monitor> reads; the key may come in a header instead
 
 Not a Django view: Django's handler alone costs ten times what storing costs. What is JSON is kept, understood or not;
@@ -13,6 +14,7 @@ import asyncio
 from secrets import token_hex
 from typing import Any, NamedTuple
 
+from watchbill.actions.changes import CHANGE_NOTE
 from watchbill.actions.intake import InboxRow, Intake, open_checkpointer, open_writer
 from watchbill.db.inbox_keys import KeyOwner
 from watchbill.entry import clock
@@ -40,12 +42,14 @@ from watchbill.entry.intake.reading import (
     read_json,
     read_on,
 )
-from watchbill.monitors import all_monitors
+from watchbill.monitors import all_monitors, check_change
 
 ENQUEUE = "/v2/enqueue"
+CHANGE = "/v2/change/enqueue"
 IN = "/in/"
-PATHS = (ENQUEUE, IN)
+PATHS = (ENQUEUE, CHANGE, IN)
 EVENTS = "events_v2"
+CHANGE_TAKEN = encode({"status": "success", "message": "Change event processed"})
 LARGEST_EVENT = 512 * 1024  # "Events API v2 Overview": larger ones are refused
 LARGEST_BODY = 1024 * 1024
 
@@ -57,6 +61,7 @@ class Entrance(NamedTuple):
     key: str
     dialect: Dialect
     largest: int
+    is_change: bool = False
 
 
 class Parcel(NamedTuple):
@@ -68,6 +73,7 @@ class Parcel(NamedTuple):
 
 
 EVENTS_ENTRANCE = Entrance(EVENTS, "", PAGERDUTY, LARGEST_EVENT)
+CHANGE_ENTRANCE = Entrance(EVENTS, "", PAGERDUTY, LARGEST_EVENT, is_change=True)
 NO_ENTRANCE = Entrance("", "", PLAIN, 0)
 
 
@@ -128,6 +134,8 @@ class IntakeApp:
         sender = client[0][:64] if client else ""  # behind a proxy it is what a stranger's header says
         row = InboxRow(now, owner.service_id, owner.connection_id, entrance.monitor, body, parcel.note, sender)
         number = await self.intake.take(row)
+        if entrance.is_change:
+            return Answer(202, CHANGE_TAKEN)
         if entrance.monitor == EVENTS:
             said = {"status": "success", "message": "Event processed", "dedup_key": parcel.dedup_key}
             return Answer(202, encode(said))
@@ -154,7 +162,9 @@ def find_entrance(scope: Scope) -> Entrance:
     """Tell where a request comes in; raises Refusal for an address or a method that there is not."""
     path: str = scope["path"]
     entrance = EVENTS_ENTRANCE
-    if path != ENQUEUE:
+    if path == CHANGE:
+        entrance = CHANGE_ENTRANCE
+    elif path != ENQUEUE:
         monitor, _, key = path.removeprefix(IN).rstrip("/").partition("/")
         if not path.startswith(IN) or monitor not in all_monitors():
             known = ", ".join(f"{IN}{name}/<key>" for name in all_monitors())
@@ -175,6 +185,8 @@ def open_any(value: object, entrance: Entrance, scope: Scope) -> Parcel:
 
 def open_event(event: object, entrance: Entrance, scope: Scope) -> Parcel:
     """Check an event of Events v2; a trigger without a `dedup_key` is given one. Raises Refusal."""
+    if entrance.is_change:
+        return open_change(event, scope)
     if not is_plainly_right(event):
         check: Any = all_monitors()[EVENTS].check
         if errors := check(event):
@@ -186,6 +198,14 @@ def open_event(event: object, entrance: Entrance, scope: Scope) -> Parcel:
         return Parcel(key, dedup_key)
     made = token_hex(16)
     return Parcel(key, made, f'{{"dedup_key": "{made}"}}')
+
+
+def open_change(event: object, scope: Scope) -> Parcel:
+    """Check a change event; its note tells the worker what it is. Raises Refusal."""
+    if errors := check_change(event):
+        raise Refusal(400, *errors)
+    assert isinstance(event, dict)  # noqa: S101 - for mypy: the check says so
+    return Parcel(str(event.get("routing_key") or "") or key_in_headers(scope), None, CHANGE_NOTE)
 
 
 def _say_why_not(owner: KeyOwner | None, key: str, monitor: str) -> str:

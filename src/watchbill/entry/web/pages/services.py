@@ -119,6 +119,7 @@ def service(request: PageRequest, slug: str) -> HttpResponse:
         "unread": unread[: screen.PAYLOADS],
         "unread_more": len(unread) > screen.PAYLOADS,
         "groups": screen.recent_groups(one),
+        "changes": screen.changes_of(one),
         "silences": screen.silences_of(one, request.now),
         "is_owner": owns(request.user, one.team),
         "is_member": may_answer(request.user, one.team),
