@@ -38,7 +38,8 @@ test-sqlite: $(STAMP)-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/core --ignore tests/plugins --ignore tests/monitors
 
 test-postgresql: $(STAMP)-dev
-	WATCHBILL_TEST_DB=postgresql $(BIN)/python -m pytest -n 2 --dist loadfile tests/actions tests/doors tests/kill
+	WATCHBILL_TEST_DB=postgresql $(BIN)/python -m pytest -n 2 --dist loadfile tests/actions tests/doors tests/kill \
+		tests/walks/test_alertmanager.py tests/walks/test_first_day.py
 
 bench: $(STAMP)-dev ## Programs that print figures; they take some minutes
 	$(BIN)/python -m bench

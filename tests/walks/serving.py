@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from tests.doors.intake_world import PostgresqlStore
 from tests.world import free_port
 
 WATCHBILL = Path(sys.executable).parent / "watchbill"
@@ -73,14 +74,30 @@ class Served:
 
 @contextmanager
 def serving(data: Path, **environment: str) -> Iterator[Served]:
-    """Serve for the length of a test; a failed stop fails the test."""
-    served = Served(data, **environment)
-    served.start()
+    """Serve for the length of a test, on the database of this run; a failed stop fails the test."""
+    with database_for(data) as database:
+        served = Served(data, **database, **environment)
+        served.start()
+        try:
+            yield served
+        finally:
+            if served.process.poll() is None:
+                assert served.stop() == 0
+
+
+@contextmanager
+def database_for(data: Path) -> Iterator[dict[str, str]]:
+    """Make an empty database of its own when the run is on PostgreSQL; on SQLite it is a file in the data folder."""
+    server = os.environ.get("WATCHBILL_DATABASE_URL", "")
+    if not server:
+        yield {}
+        return
+    store = PostgresqlStore(server, data, f"walk_{os.getpid()}_{data.parent.name}")
+    store.command(f'CREATE DATABASE "{store.name}"')
     try:
-        yield served
+        yield {"WATCHBILL_DATABASE_URL": store.url}
     finally:
-        if served.process.poll() is None:
-            assert served.stop() == 0
+        store.drop()
 
 
 def wait_for(condition, seconds: float = PATIENCE) -> Any:
