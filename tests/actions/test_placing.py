@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from watchbill.actions import alerts, catalogue
+from watchbill.actions.placing import ASKED_AT_ONCE
 from watchbill.db.models import Alert, AlertGroup, Inbox, Page, Policy, Silence
 
 
@@ -184,22 +188,48 @@ def test_the_detection_source_is_on_every_alert(world):
 
 def test_a_storm_of_different_alerts_pages_for_each_of_them(world):
     """The first groups of a batch are asked about at once, the others in transactions of their own."""
-    for number in range(40):
+    many = ASKED_AT_ONCE + 20
+    for number in range(many):
         world.event(key=f"disk-{number}", summary=f"Disk {number} full")
     world.work()
-    assert Page.objects.filter(state="climbing").count() == 40
-    assert len(world.mailbox.to(world.ana)) == 40
+    assert Page.objects.filter(state="climbing").count() == many
+    assert len(world.mailbox.to(world.ana)) == many
+
+
+def statements_of(act: Callable[[], object]) -> int:
+    count = 0
+
+    def counted(run: Any, *statement: Any) -> Any:
+        nonlocal count
+        count += 1
+        return run(*statement)
+
+    with connection.execute_wrapper(counted):
+        act()
+    return count
+
+
+def test_forty_pages_of_a_batch_cost_the_statements_of_one(world):
+    """Only a batch that stores more than a statement holds takes one more of that kind."""
+    counts = []
+    for number, many in enumerate((1, 2, 40)):
+        for key in range(many):
+            world.event(key=f"disk-{number}-{key}", summary="Disk full")
+        counts.append(statements_of(lambda: alerts.receive(world.service.pk, world.now)))
+    assert Page.objects.count() == 43
+    assert counts[0] <= 40
+    assert counts[2] <= counts[1] <= counts[0] + 4
 
 
 def test_an_alert_of_a_storm_that_is_over_before_its_turn_pages_nobody(world):
-    for number in range(15):
+    for number in range(ASKED_AT_ONCE + 5):
         world.event(key=f"disk-{number}", summary=f"Disk {number} full")
     alerts.receive(world.service.pk, world.now)
-    for number in range(15):
+    for number in range(ASKED_AT_ONCE + 5):
         world.event("resolve", key=f"disk-{number}")
     world.work()
     assert not Page.objects.filter(closed_at=None).exists()
-    assert Page.objects.count() == 10
+    assert Page.objects.count() == ASKED_AT_ONCE
     assert world.mailbox.messages == []
 
 

@@ -298,7 +298,7 @@ def look_again(claim: Claim, now: datetime) -> None:
         # A timer of a group that was deleted ends here too, or it would be due for ever.
         if not finish(claim) or group is None or group.state != "firing":
             return
-        Batch(group.service, [], now).ask_policy(group, after="" if claim.kind == "look" else claim.kind)
+        Batch(group.service, [], now).ask_policy([group], after="" if claim.kind == "look" else claim.kind)
 
 
 TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {

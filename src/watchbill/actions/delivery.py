@@ -7,7 +7,7 @@ key. Just before it leaves it is asked whether it is still wanted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,41 +52,69 @@ class Claim:
     channel: str
 
 
-def reach(person: int, subject: Subject, words: Words, line: Event, why: str, now: datetime) -> bool:
-    """Put messages to a person into `Outgoing`, by the person's own rules; False: nothing reaches them.
+@dataclass(frozen=True)
+class Wanted:
+    """One person to be reached: about what, with which words, because of which line, and why them."""
 
-    `line` is the event that caused it: the idempotency key is made of it and the address, so that one decision
-    never makes two messages to one address.
+    person: int
+    subject: Subject
+    words: Words
+    line: Event
+    why: str
+
+
+def reach(person: int, subject: Subject, words: Words, line: Event, why: str, now: datetime) -> bool:
+    """Put messages to one person into `Outgoing`, as `reach_all` does; False: nothing reaches them."""
+    return not reach_all([Wanted(person, subject, words, line, why)], now)
+
+
+def reach_all(wanted: Sequence[Wanted], now: datetime) -> list[Wanted]:
+    """Put messages to people into `Outgoing`, by each person's own rules; gives those whom nothing reaches.
+
+    The line that caused it and the address make the idempotency key, so that one decision never makes two messages
+    to one address.
     """
-    planned = delivery.plan(facts.rules_of(person, words.urgency), facts.usable_addresses(person), words.urgency, now)
-    channel_of = {address.id: address.channel for address in facts.usable_addresses(person)}
-    Outgoing.objects.bulk_create(
-        Outgoing(
-            key=f"{subject.kind}-{subject.id}-{line.pk}-{message.address}",
-            team_id=subject.team,
-            person_id=person,
-            address_id=message.address,
-            channel=channel_of[message.address],
-            purpose=words.purpose,
-            urgency=words.urgency,
-            subject_kind=subject.kind,
-            subject_id=subject.id,
-            message={
-                "subject": words.subject,
-                "text": words.text,
-                "path": words.path,
-                "action": words.action,
-                "planned": message.at.isoformat(),
-            },
-            why=f"{why}; {message.why}",
-            state="waiting",
-            created_at=now,
-            due_at=message.at,
-        )
-        for message in _one_each(planned)
-    )
+    if not wanted:
+        return []
+    ways = facts.ways_to({one.person for one in wanted})
+    rows: list[Outgoing] = []
+    unreached: list[Wanted] = []
+    for one in wanted:
+        way = ways[one.person]
+        planned = delivery.plan(way.rules.get(one.words.urgency, ()), way.addresses, one.words.urgency, now)
+        channel_of = {address.id: address.channel for address in way.addresses}
+        rows.extend(_row(one, message, channel_of[message.address], now) for message in _one_each(planned))
+        if not planned:
+            unreached.append(one)
+    Outgoing.objects.bulk_create(rows, batch_size=100)
     wake_workers()
-    return bool(planned)
+    return unreached
+
+
+def _row(wanted: Wanted, message: delivery.Planned, channel: str, now: datetime) -> Outgoing:
+    subject, words = wanted.subject, wanted.words
+    return Outgoing(
+        key=f"{subject.kind}-{subject.id}-{wanted.line.pk}-{message.address}",
+        team_id=subject.team,
+        person_id=wanted.person,
+        address_id=message.address,
+        channel=channel,
+        purpose=words.purpose,
+        urgency=words.urgency,
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        message={
+            "subject": words.subject,
+            "text": words.text,
+            "path": words.path,
+            "action": words.action,
+            "planned": message.at.isoformat(),
+        },
+        why=f"{wanted.why}; {message.why}",
+        state="waiting",
+        created_at=now,
+        due_at=message.at,
+    )
 
 
 def _one_each(planned: Iterable[delivery.Planned]) -> list[delivery.Planned]:
@@ -98,9 +126,14 @@ def _one_each(planned: Iterable[delivery.Planned]) -> list[delivery.Planned]:
 
 def reach_or_tell(person: int, subject: Subject, words: Words, line: Event, why: str, now: datetime) -> None:
     """Reach a person; when nothing reaches them, say so in the log and tell the next one who can be reached."""
-    if not reach(person, subject, words, line, why, now):
-        name = str(Person.objects.get(pk=person))
-        tell_somebody(subject, words, f"{name} has no verified address", {person}, now)
+    reach_all_or_tell([Wanted(person, subject, words, line, why)], now)
+
+
+def reach_all_or_tell(wanted: Sequence[Wanted], now: datetime) -> None:
+    """Reach people, each as `reach_or_tell` does."""
+    for one in reach_all(wanted, now):
+        name = str(Person.objects.get(pk=one.person))
+        tell_somebody(one.subject, one.words, f"{name} has no verified address", {one.person}, now)
 
 
 def tell_somebody(subject: Subject, words: Words, reason: str, not_to: set[int], now: datetime) -> None:

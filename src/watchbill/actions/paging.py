@@ -11,14 +11,15 @@ from django.db import transaction
 
 from watchbill.actions import delivery
 from watchbill.actions.access import may_answer
-from watchbill.actions.delivery import Words
-from watchbill.actions.effects import carry_out
-from watchbill.actions.log import WATCHBILL, Actor, Subject, record
+from watchbill.actions.delivery import Wanted
+from watchbill.actions.effects import Notifier, Tray, carry_out
+from watchbill.actions.log import WATCHBILL, Actor, Subject, event_of, record
+from watchbill.actions.page_words import words_of
 from watchbill.actions.timers import Claim, finish
 from watchbill.core import paging
 from watchbill.db import facts
 from watchbill.db.models import AlertGroup, Event, Ladder, Membership, Page, Person, Service, Team
-from watchbill.kit.effects import Effect, Notify
+from watchbill.kit.effects import Become, Effect, Notify, Start
 from watchbill.kit.errors import NotAllowed, Refused
 from watchbill.rules import acknowledgement_expires, page_exhausted
 
@@ -52,23 +53,59 @@ def open_page(team: Team, opening: Opening, why: str, now: datetime, actor: Acto
 
     The ladder is copied into the page: an edit counts for pages opened afterwards.
     """
+    return open_pages(team, [(opening, why)], now, actor)[0]
+
+
+def open_pages(
+    team: Team, openings: Sequence[tuple[Opening, str]], now: datetime, actor: Actor = WATCHBILL
+) -> list[Page]:
+    """Open pages of one team, each with its reason, and ask their first rungs at once.
+
+    What the rungs stand for is read once for all, each climb is decided in memory, and all is stored together: a
+    hundred pages cost the statements of one.
+    """
     with transaction.atomic():
-        page = Page.objects.create(
-            team=team,
-            service=opening.service,
-            group=opening.group,
-            title=opening.title[:1024],
-            details=opening.details,
-            severity=opening.severity,
-            urgency=opening.urgency,
-            state="climbing",
-            ladder=_ladder_for(opening),
-            opened_at=now,
-            opened_by_id=actor.id,
-        )
-        record(subject_of(page), "page.opened", f"opened by {actor.name}: {why}", now, actor)
-        _climb(page, now)
-    return page
+        moment = facts.moment_of(team, facts.policy_of(team), now)
+        pages = [_new_page(team, opening, actor, now) for opening, _ in openings]
+        climbs = [_decide_climb(page, moment, now) for page in pages]
+        for page, effects in zip(pages, climbs, strict=True):
+            _become(page, effects)
+        Page.objects.bulk_create(pages, batch_size=100)
+        tray, wanted = Tray(), list[Wanted]()
+        for page, effects, (_, why) in zip(pages, climbs, openings, strict=True):
+            tray.write(event_of(subject_of(page), "page.opened", f"opened by {actor.name}: {why}", now, actor))
+            done = [effect for effect in effects if not isinstance(effect, Become | Start)]
+            carry_out(done, page, subject_of(page), now, notify=_collector(page, wanted), tray=tray)
+        tray.store()
+        delivery.reach_all_or_tell(wanted, now)
+        for page in pages:
+            if page.state == "exhausted":
+                _exhaust(page, now)
+    return pages
+
+
+def _new_page(team: Team, opening: Opening, actor: Actor, now: datetime) -> Page:
+    return Page(
+        team=team,
+        service=opening.service,
+        group=opening.group,
+        title=opening.title[:1024],
+        details=opening.details,
+        severity=opening.severity,
+        urgency=opening.urgency,
+        state="climbing",
+        ladder=_ladder_for(opening),
+        opened_at=now,
+        opened_by_id=actor.id,
+    )
+
+
+def _become(page: Page, effects: Sequence[Effect]) -> None:
+    """Give a page that is not stored yet what its first climb makes of it."""
+    for effect in effects:
+        if isinstance(effect, Become):
+            for name, value in effect.changes.items():
+                setattr(page, name, value)
 
 
 def _ladder_for(opening: Opening) -> dict[str, Any]:
@@ -282,25 +319,40 @@ def _rules(page: Page, name: str) -> Mapping[str, Any]:
 
 
 def _climb(page: Page, now: datetime) -> None:
+    _apply(page, _decide_climb(page, facts.moment_of(page.team, facts.policy_of(page.team), now), now), now)
+
+
+def _decide_climb(page: Page, moment: paging.Moment, now: datetime) -> list[Effect]:
     ladder = paging.read_ladder(page.ladder["steps"], page.ladder["repeat"])
-    moment = facts.moment_of(page.team, facts.policy_of(page.team), now)
-    _apply(page, paging.climb(facts.page_fact(page), ladder, moment, now), now)
+    return paging.climb(facts.page_fact(page), ladder, moment, now)
 
 
 def _apply(page: Page, effects: list[Effect], now: datetime, actor: Actor = WATCHBILL) -> None:
+    wanted: list[Wanted] = []
+    notify = _collector(page, wanted)
+    exhausted = any(isinstance(effect, Start) for effect in effects)
+    done = [effect for effect in effects if not isinstance(effect, Start)]
+    carry_out(done, page, subject_of(page), now, actor=actor, notify=notify)
+    delivery.reach_all_or_tell(wanted, now)
+    if exhausted:
+        _exhaust(page, now)
+
+
+def _collector(page: Page, wanted: list[Wanted]) -> Notifier:
+    """Give a notifier that only notes who is to be reached: many are planned together."""
+
     def notify(effect: Notify, line: Event) -> None:
-        words = words_of(page)
-        delivery.reach_or_tell(effect.person, subject_of(page), words, line, effect.why, now)
+        wanted.append(Wanted(effect.person, subject_of(page), words_of(page), line, effect.why))
 
-    def exhausted(_: Mapping[str, Any]) -> None:
-        settings = page_exhausted.Settings.model_validate(_rules(page, "page_exhausted"))
-        fallback = page.team.fallback_id
-        effects = page_exhausted.decide(settings, fallback, now)
-        carry_out(effects, page, subject_of(page), now, notify=notify)
-        if fallback is None:
-            delivery.tell_somebody(subject_of(page), words_of(page), "nobody answered this page", set(), now)
+    return notify
 
-    carry_out(effects, page, subject_of(page), now, actor=actor, notify=notify, starters={"page.exhausted": exhausted})
+
+def _exhaust(page: Page, now: datetime) -> None:
+    """Do what the team's rule says when the whole ladder was climbed in vain."""
+    settings = page_exhausted.Settings.model_validate(_rules(page, "page_exhausted"))
+    _apply(page, page_exhausted.decide(settings, page.team.fallback_id, now), now)
+    if page.team.fallback_id is None:
+        delivery.tell_somebody(subject_of(page), words_of(page), "nobody answered this page", set(), now)
 
 
 def _answer(page: Page, effects: list[Effect], person: Person, why: str, group_state: str, now: datetime) -> None:
@@ -329,21 +381,6 @@ def _tell_group(page: Page, state: str, person: Person | None, now: datetime) ->
     actor = Actor.of(person) if person else WATCHBILL
     record(
         Subject("alert", group.pk, group.team_id), f"alert.{state}", f"by {actor.name}, on page {page.pk}", now, actor
-    )
-
-
-def words_of(page: Page) -> Words:
-    """Write what a page says to the person it asks."""
-    where = page.service.name if page.service else page.team.name
-    severity = f"{page.severity}: " if page.severity else ""
-    lines = [page.title, "", f"{where}, since {page.opened_at:%a %d %b %H:%M} UTC", page.details]
-    return Words(
-        subject=f"{severity}{page.title}"[:180] + f" · {where}",
-        text="\n".join(line for line in lines if line is not None).strip(),
-        purpose="page",
-        urgency=page.urgency,
-        path=f"/alerts/{page.group_id}" if page.group_id else f"/pages/{page.pk}",
-        action="Answer this page",
     )
 
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from watchbill.actions import paging, returning
-from watchbill.actions.effects import carry_out
-from watchbill.actions.log import Actor, Subject, event_of, record
+from watchbill.actions.asking import Asking
+from watchbill.actions.log import Actor, Subject, event_of
 from watchbill.actions.timers import set_timers
 from watchbill.core import alerts
 from watchbill.core.signals import Signal
 from watchbill.db import facts
-from watchbill.db.models import Alert, AlertGroup, Event, Inbox, Page, Service
+from watchbill.db.models import Alert, AlertGroup, Event, Inbox, Service
 from watchbill.kit.effects import Record
 from watchbill.rules import alert_grouping, severity_response
 
 LABELS_MOST = 64
 PAGES = frozenset({"page_now", "page_in_coverage"})
-ASKED_AT_ONCE = 10
+ASKED_AT_ONCE = 100
 
 
 def digest(text: str) -> str:
@@ -274,8 +274,8 @@ class Batch:
     def respond(self) -> None:
         """Close the pages of what is over, stop those that somebody took, and ask the policy about the rest.
 
-        In a storm the first few groups are asked about here; each of the others gets a timer that is due at once
-        and a transaction of its own, so that the door, answers and other workers never wait for hundreds of pages.
+        In a storm the first hundred groups are asked about here, together; each of the others gets a timer that is
+        due at once, so that the door, answers and other workers never wait for thousands of pages.
         """
         for group in self.cleared.values():
             paging.close_for_group(group, "the monitor", self.now)
@@ -285,66 +285,13 @@ class Batch:
             paging.acknowledge_for_group(group, name, self.now)
         asked = [group for key, group in self.to_ask.items() if key not in self.taken]
         later = [group for group in asked[ASKED_AT_ONCE:] if group.state == "firing"]
-        for group in asked:
-            if group not in later:
-                self.ask_policy(group)
-        set_timers([Subject("alert", group.pk, group.team_id) for group in later], "look", self.now)
+        put_off = {id(group) for group in later}
+        self.ask_policy([group for group in asked if id(group) not in put_off])
+        set_timers([(Subject("alert", group.pk, group.team_id), "look", self.now) for group in later])
 
-    def ask_policy(self, group: AlertGroup, after: str = "") -> None:
-        """Ask what a group that is new, worse, or no longer silenced asks of the team, and do it."""
-        page = Page.objects.filter(group=group, closed_at=None).first()
-        if page is not None and page.state in {"climbing", "exhausted"}:
-            return
-        labels = {"severity": group.severity, **_labels_of(group)}
-        silence = alerts.silence_of(labels, self.service.pk, self.silences, self.now)
-        coverage = facts.coverage_of(self.service.team, self.policy, self.now)
-        effects = alerts.respond(
-            group.response,
-            silence=silence,
-            in_coverage=facts.is_covered(coverage, self.now),
-            coverage_starts=facts.coverage_starts(coverage, self.now),
-            due_at=group.due_at,
-        )
-        if group.silence_id != (silence.id if silence else None):
-            group.silence_id = silence.id if silence else None
-            group.save(update_fields=["silence"])
-        subject = Subject("alert", group.pk, group.team_id)
-        if after:
-            record(
-                subject,
-                "alert.looked_again",
-                {"silence_over": "the silence is over", "coverage_starts": "coverage has begun"}[after],
-                self.now,
-            )
-
-        def open_page(arguments: Mapping[str, Any]) -> None:
-            self._page(group, page, f"{group.severity} {arguments['why']}")
-
-        carry_out(effects, group, subject, self.now, starters={"page.open": open_page})
-
-    def _page(self, group: AlertGroup, page: Page | None, why: str) -> None:
-        if page is not None:
-            paging.close_for_group(group, "a worse alert, which opens a new page", self.now)
-        if group.state != "firing":
-            group.state, group.acknowledged_by, group.acknowledged_at = "firing", None, None
-            group.save(update_fields=["state", "acknowledged_by", "acknowledged_at"])
-        first = Alert.objects.filter(group=group).order_by("id").first()
-        opening = paging.Opening(
-            title=group.title,
-            details=first.description if first else "",
-            severity=group.severity,
-            urgency=group.urgency,
-            group=group,
-            service=self.service,
-        )
-        opened = paging.open_page(self.service.team, opening, why, self.now)
-        record(
-            Subject("alert", group.pk, group.team_id),
-            "alert.paged",
-            f"page {opened.pk}: {why}",
-            self.now,
-            data={"page": opened.pk},
-        )
+    def ask_policy(self, groups: Sequence[AlertGroup], after: str = "") -> None:
+        """Ask what groups that are new, worse, or no longer silenced ask of the team, and do it."""
+        Asking(self.service, self.policy, self.silences, self.now).ask(groups, after)
 
 
 GROUP_FIELDS = [
@@ -371,9 +318,3 @@ def _store(model: type[AlertGroup] | type[Alert], rows: list[Any], fields: list[
 def _number(group: AlertGroup) -> int:
     """Name a group within a batch, also before it is stored: ids of the database are positive."""
     return group.pk or -id(group)
-
-
-def _labels_of(group: AlertGroup) -> dict[str, str]:
-    """Read the labels of a group's first firing alert: silences speak of them."""
-    first = Alert.objects.filter(group=group, state="firing").order_by("id").first()
-    return {str(key): str(value) for key, value in first.labels.items()} if first else {}

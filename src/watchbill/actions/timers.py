@@ -30,21 +30,19 @@ class Claim:
 
 def set_timer(subject: Subject, kind: str, at: datetime) -> None:
     """Wake the subject at `at` for `kind`; a timer of the same kind is replaced, and whoever held it loses it."""
-    Timer.objects.update_or_create(
-        subject_kind=subject.kind, subject_id=subject.id, kind=kind, defaults={"due_at": at, "attempt": 0}
-    )
-    wake_workers()
+    set_timers([(subject, kind, at)])
 
 
-def set_timers(subjects: Sequence[Subject], kind: str, at: datetime) -> None:
-    """Wake many subjects at `at` for `kind`, as `set_timer` does for one."""
-    if not subjects:
+def set_timers(timers: Sequence[tuple[Subject, str, datetime]]) -> None:
+    """Set many timers, each as `set_timer` does: subject, kind, when."""
+    if not timers:
         return
     Timer.objects.bulk_create(
         [
             Timer(subject_kind=subject.kind, subject_id=subject.id, kind=kind, due_at=at, attempt=0)
-            for subject in subjects
+            for subject, kind, at in timers
         ],
+        batch_size=250,
         update_conflicts=True,
         unique_fields=["subject_kind", "subject_id", "kind"],
         update_fields=["due_at", "attempt"],

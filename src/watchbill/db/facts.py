@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
 
 from watchbill.core import alerts, delivery, paging
 from watchbill.core import coverage as hours
@@ -173,17 +176,39 @@ def usable_addresses(person: int) -> list[delivery.Address]:
 
     A mail server that refuses everybody for an hour must not make everybody unreachable for ever.
     """
-    rows = list(
-        ContactAddress.objects.filter(person_id=person, verified_at__isnull=False, removed_at=None).order_by("id")
-    )
+    return _usable(list(_verified({person})))
+
+
+def _verified(people: Collection[int]) -> QuerySet[ContactAddress]:
+    rows = ContactAddress.objects.filter(person__in=people, verified_at__isnull=False, removed_at=None)
+    return rows.only("id", "person_id", "channel", "failed_at").order_by("id")
+
+
+def _usable(rows: Sequence[ContactAddress]) -> list[delivery.Address]:
     working = [row for row in rows if row.failed_at is None]
     return [delivery.Address(row.pk, row.channel) for row in working or rows]
 
 
-def rules_of(person: int, urgency: str) -> list[delivery.Rule]:
-    """Read a person's notification rules for one urgency."""
-    rows = NotificationRule.objects.filter(person_id=person, urgency=urgency).order_by("after_seconds", "id")
-    return [delivery.Rule(row.address_id, timedelta(seconds=row.after_seconds)) for row in rows]
+@dataclass
+class Ways:
+    """How one person is reached: the addresses that count, and their rules by urgency."""
+
+    addresses: list[delivery.Address] = field(default_factory=list)
+    rules: dict[str, list[delivery.Rule]] = field(default_factory=dict)
+
+
+def ways_to(people: Collection[int]) -> dict[int, Ways]:
+    """Read how each of these people is reached, in two statements."""
+    ways = {person: Ways() for person in people}
+    verified: dict[int, list[ContactAddress]] = {person: [] for person in people}
+    for address in _verified(people):
+        verified[address.person_id].append(address)
+    for person, rows in verified.items():
+        ways[person].addresses = _usable(rows)
+    for rule in NotificationRule.objects.filter(person__in=people).order_by("after_seconds", "id"):
+        known = ways[rule.person_id].rules.setdefault(rule.urgency, [])
+        known.append(delivery.Rule(rule.address_id, timedelta(seconds=rule.after_seconds)))
+    return ways
 
 
 def silences_of(team: Team, now: datetime) -> list[alerts.Silence]:
