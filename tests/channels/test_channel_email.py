@@ -149,6 +149,7 @@ def test_a_refusal_keeps_the_servers_words(step: str, line: str, permanent: bool
         deliver(port)
     assert line in failed.value.message
     assert failed.value.permanent is permanent
+    assert failed.value.operators is (step == "mail"), "whose sender it is, not whose mailbox"
 
 
 def test_a_connection_that_drops_is_a_failure_for_now() -> None:
@@ -165,6 +166,7 @@ def test_a_server_that_does_not_greet_is_told_as_that(greeting: bytes, permanent
     with raw_host(greeting) as host, pytest.raises(DeliveryFailed) as failed:
         deliver(host.port)
     assert failed.value.permanent is permanent
+    assert failed.value.operators
 
 
 def ask_password(server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
@@ -182,6 +184,8 @@ def test_a_server_that_wants_a_password_gets_it() -> None:
         with pytest.raises(DeliveryFailed, match="530") as without:
             deliver(port)
     assert wrong.value.permanent
+    assert wrong.value.operators
+    assert without.value.operators
     assert without.value.permanent
     assert "guessed" not in wrong.value.message
     assert len(post.taken) == 1

@@ -17,6 +17,7 @@ from django.core import signing
 from django.db import connection, transaction
 
 from watchbill import channels
+from watchbill.actions.channel_health import note_failure
 from watchbill.actions.log import WATCHBILL, Subject, record
 from watchbill.channels import Message, Receipt
 from watchbill.core import delivery
@@ -310,6 +311,7 @@ def _failed(row: Outgoing, claim: Claim, failure: DeliveryFailed, now: datetime)
     planned = datetime.fromisoformat(row.message.get("planned") or row.created_at.isoformat())
     again = None if failure.permanent else delivery.retry_at(claim.attempt, planned, now)
     with transaction.atomic():
+        note_failure(row, failure, now)
         if again is not None:
             return _try_later(row, claim, failure, again, now)
         # The subject first, then its messages: other rows of it are touched below.
@@ -336,7 +338,7 @@ def _try_later(row: Outgoing, claim: Claim, failure: DeliveryFailed, again: date
 def _give_up(row: Outgoing, failure: DeliveryFailed, now: datetime) -> None:
     why = f"{row.channel} to {row.person} failed for good: {failure.message[:300]}"
     record(_subject_of(row), "delivery.failed", why, now, WATCHBILL, {"outgoing": row.pk})
-    if failure.permanent:
+    if failure.permanent and not failure.operators:
         row.address.failed_at, row.address.failure = now, failure.message[:2000]
         row.address.save(update_fields=["failed_at", "failure"])
 

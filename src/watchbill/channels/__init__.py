@@ -112,7 +112,7 @@ def send(name: str, message: Message, address: dict[str, Any], settings: dict[st
     """
     channel = all_channels().get(name)
     if channel is None:
-        raise DeliveryFailed(f"There is no channel called {name} here any more", permanent=True)
+        raise DeliveryFailed(f"There is no channel called {name} here any more", permanent=True, operators=True)
     try:
         known_address = channel.Address.model_validate(address)
     except ValidationError as error:
@@ -120,7 +120,8 @@ def send(name: str, message: Message, address: dict[str, Any], settings: dict[st
     try:
         known_settings = settings_of(channel).model_validate(settings)
     except ValidationError as error:
-        raise DeliveryFailed(f"{channel.TITLE} is not set up here: {_first(error)}", permanent=True) from None
+        text = f"{channel.TITLE} is not set up here: {_first(error)}"
+        raise DeliveryFailed(text, permanent=True, operators=True) from None
     receipt: Receipt = channel.send(message, known_address, known_settings, http)
     return receipt
 

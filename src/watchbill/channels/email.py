@@ -164,7 +164,7 @@ def _hand_over(smtp: smtplib.SMTP, sender: str, recipient: str, letter: bytes, d
     _hurry(smtp, deadline)
     code, words = smtp.mail(sender)
     if code not in OK:
-        _refuse(f"refused the sender {sender}", code, words)
+        _refuse(f"refused the sender {sender}", code, words, operators=True)
     _hurry(smtp, deadline)
     code, words = smtp.rcpt(recipient)
     if code not in OK:
@@ -181,25 +181,27 @@ def _hurry(smtp: smtplib.SMTP, deadline: Deadline) -> None:
         smtp.sock.settimeout(deadline.left())
 
 
-def _refuse(what: str, code: int, words: bytes | str) -> NoReturn:
+def _refuse(what: str, code: int, words: bytes | str, *, operators: bool = False) -> NoReturn:
     """Raise what the server said: 5xx is for good (RFC 5321, 4.2.1), all else may be tried again."""
     said = readable(words)
     # smtplib makes up a code of its own for what is no SMTP; its words are str, the server's are bytes.
     permanent = 500 <= code < 600 and isinstance(words, bytes)
-    raise DeliveryFailed(f"The mail server {what}: {code} {said}".strip(), permanent)
+    raise DeliveryFailed(f"The mail server {what}: {code} {said}".strip(), permanent, operators)
 
 
 def _explain(error: smtplib.SMTPException | OSError, settings: Settings) -> DeliveryFailed:
+    """Say what went wrong before the server was told the address: that is for the operator to mend."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         what = "did not accept the user name and password"
     elif isinstance(error, smtplib.SMTPNotSupportedError):
-        return DeliveryFailed(f"The mail server {settings.host} cannot do what is set: {error}", permanent=True)
+        text = f"The mail server {settings.host} cannot do what is set: {error}"
+        return DeliveryFailed(text, permanent=True, operators=True)
     elif isinstance(error, smtplib.SMTPResponseException):
         what = "refused"
     else:
         said = readable(str(error)) or type(error).__name__
-        return DeliveryFailed(f"No answer from the mail server {settings.host}:{settings.port}: {said}")
+        return DeliveryFailed(f"No answer from the mail server {settings.host}:{settings.port}: {said}", operators=True)
     try:
-        _refuse(what, error.smtp_code, error.smtp_error)
+        _refuse(what, error.smtp_code, error.smtp_error, operators=True)
     except DeliveryFailed as failure:
         return failure

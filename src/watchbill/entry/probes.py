@@ -9,6 +9,7 @@ from django.db import DatabaseError, connections
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from watchbill.actions import timers
+from watchbill.db.channel_health import failing_channels
 from watchbill.db.models import AlertGroup, Event, Inbox, Outgoing, Page, Timer
 from watchbill.entry import clock
 
@@ -41,7 +42,10 @@ def _ready() -> tuple[int, str, bytes]:
     node away because the workers are behind would refuse the alerts that could still be stored.
     """
     late = lateness(clock.now())
-    text = f"ready, but work is {int(late.total_seconds())} s late: no worker keeps up\n" if late > LATE else "ready\n"
+    troubles = [f"work is {int(late.total_seconds())} s late: no worker keeps up"] if late > LATE else []
+    for channel, line in failing_channels().items():
+        troubles.append(f"{channel} fails since {line.at:%F %H:%M} UTC: Settings say why")
+    text = f"ready, but {'; '.join(troubles)}\n" if troubles else "ready\n"
     return 200, "text/plain; charset=utf-8", text.encode()
 
 
@@ -73,6 +77,7 @@ def measures(now: datetime) -> list[tuple[str, str, float]]:
         ),
         ("outgoing_waiting", "Messages that have not left.", count(Outgoing.objects.filter(due_at__isnull=False))),
         ("alert_groups_open", "Alert groups that are not resolved.", count(open_groups)),
+        ("channels_failing", "Channels that fail on the operator's side.", float(len(failing_channels()))),
         ("pages_open", "Pages that are not resolved.", count(Page.objects.filter(closed_at=None))),
         ("events_written", "Number of the newest line in the log.", float(newest or 0)),
     ]

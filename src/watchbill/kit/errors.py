@@ -31,11 +31,16 @@ class NotAllowed(WatchbillError):
 
 
 class DeliveryFailed(WatchbillError):
-    """A channel could not hand a message over. `permanent` is the one bit a caller needs: retry or give up."""
+    """A channel could not hand a message over. `permanent` is the one bit a caller needs: retry or give up.
 
-    def __init__(self, message: str, permanent: bool = False) -> None:
+    `operators`: the cause lies with whoever runs the instance (no mail server, a wrong password), so that no address
+    is to blame and every message of the channel would meet it.
+    """
+
+    def __init__(self, message: str, permanent: bool = False, operators: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.operators = operators
 
 
 class Unreadable(WatchbillError):

@@ -14,6 +14,8 @@ from watchbill import __version__, channels
 from watchbill.actions import addresses, first_run
 from watchbill.actions.access import require_administrator
 from watchbill.actions.settings import change_channel_settings, channel_settings
+from watchbill.db.channel_health import failing_channels
+from watchbill.db.models import Event
 from watchbill.db.screens import me as my_screen
 from watchbill.db.screens import teams as screen
 from watchbill.entry import probes
@@ -31,8 +33,10 @@ def overview(request: PageRequest) -> HttpResponse:
     """Show how the instance is set up and how it is doing."""
     require_administrator(request.user, "see the settings of this instance")
     config = django_settings.CONFIG
+    failing = failing_channels()
     words = {
-        "channels": [_channel(name) for name in channels.all_channels()],
+        "channels": [_channel(name, failing.get(name)) for name in channels.all_channels()],
+        "failing": len(failing),
         "allowed": [part.strip() for part in config.allow.split(",") if part.strip()],
         "url": config.url,
         "database": "PostgreSQL" if config.database_url else "SQLite",
@@ -46,7 +50,7 @@ def overview(request: PageRequest) -> HttpResponse:
     return render(request, "settings/overview.html", words)
 
 
-def _channel(name: str) -> dict[str, object]:
+def _channel(name: str, failing: Event | None) -> dict[str, object]:
     channel = channels.all_channels()[name]
     asks = hasattr(channel, "Settings")
     by_environment = name in django_settings.CHANNEL_SETTINGS
@@ -54,6 +58,7 @@ def _channel(name: str) -> dict[str, object]:
         "name": name,
         "title": channel.TITLE,
         "ready": not asks or bool(channel_settings(name)) or name in MADE_BY_ITSELF,
+        "failing": failing,
         "by_environment": by_environment,
         "by_itself": name in MADE_BY_ITSELF,
         "changeable": asks and not by_environment and name not in MADE_BY_ITSELF,
