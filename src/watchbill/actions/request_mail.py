@@ -10,19 +10,19 @@ from django.conf import settings
 from watchbill.actions import exports
 from watchbill.actions.desk import Desk
 from watchbill.actions.log import Subject
-from watchbill.actions.request_words import mail_subject, words_for
+from watchbill.actions.request_words import link_of, mail_subject, words_for
 from watchbill.db.models import Message, Person, Requester, SupportRequest
 
 
 def confirm(request: SupportRequest, desk: Desk, now: datetime) -> None:
     """Tell the requester that we have it, its class, what happens next and by when (INT-09)."""
-    _write(request, words_for("approval" if request.approval == "asked" else "received", request, desk), now)
+    write(request, words_for("approval" if request.approval == "asked" else "received", request, desk), now)
     if request.approval == "asked" and request.community_id:
         speakers = Requester.objects.filter(community=request.community_id, is_representative=True).exclude(email="")
         for speaker in speakers:
             _put(
                 request,
-                words_for("approval_asked", request, desk),
+                words_for("approval_asked", request, desk, link=link_of(request, speaker)),
                 f"request-{request.pk}-approval-{speaker.pk}",
                 speaker,
                 now,
@@ -32,7 +32,7 @@ def confirm(request: SupportRequest, desk: Desk, now: datetime) -> None:
 def tell_resolved(request: SupportRequest, text: str, person: Person, desk: Desk, now: datetime) -> None:
     """Tell the requester that it is done, and ask how it was (MET-02)."""
     words = words_for("resolved", request, desk, me=str(person))
-    _write(request, "\n\n".join(part for part in (text, words) if part), now, person)
+    write(request, "\n\n".join(part for part in (text, words) if part), now, person)
 
 
 def send(request: SupportRequest, message: Message, now: datetime) -> None:
@@ -49,7 +49,8 @@ def make_message_id(message: Message) -> str:
     return f"<request-{message.request_id}.message-{message.pk}@{host}>"
 
 
-def _write(request: SupportRequest, text: str, now: datetime, person: Person | None = None) -> None:
+def write(request: SupportRequest, text: str, now: datetime, person: Person | None = None) -> Message:
+    """Write a message to the requester without passing the ball, and let it leave; nobody's name: Watchbill's."""
     message = Message.objects.create(
         team_id=request.team_id,
         request=request,
@@ -62,6 +63,7 @@ def _write(request: SupportRequest, text: str, now: datetime, person: Person | N
         written_at=now,
     )
     send(request, message, now)
+    return message
 
 
 def _put(

@@ -53,14 +53,17 @@ def tell_of_new(request: SupportRequest, desk: Desk, now: datetime) -> None:
         )
         return
     if rule.tell != "nobody":
-        _tell(request, _readers(request, rule.tell, now), "request.told", "New request", now)
+        tell(request, readers(request, rule.tell, now), "request.told", "New request", now)
 
 
 def _oldest_ladder(request: SupportRequest) -> Ladder | None:
     return Ladder.objects.filter(team=request.team, archived_at=None).order_by("id").first()
 
 
-def _readers(request: SupportRequest, whom: str, now: datetime) -> list[Person]:
+def readers(request: SupportRequest, whom: str, now: datetime) -> list[Person]:
+    """Read who is meant: "team" (all who serve), "holder" (whoever has it, else the watch), else the watch."""
+    if whom == "holder" and request.assignee and request.assignee.is_active:
+        return [request.assignee]
     if whom == "team":
         members = Membership.objects.filter(team=request.team, role__in=facts.SERVING, person__is_active=True)
         return [member.person for member in members.select_related("person").order_by("id")]
@@ -70,31 +73,36 @@ def _readers(request: SupportRequest, whom: str, now: datetime) -> list[Person]:
     return list(dict.fromkeys(standing))
 
 
-def _tell(request: SupportRequest, people: Iterable[Person], kind: str, subject: str, now: datetime) -> None:
-    people = list(people)
+def tell(
+    request: SupportRequest, people: Iterable[Person], kind: str, subject: str, now: datetime, urgency: str = "default"
+) -> None:
+    """Tell people something about a request in one line, `subject`, and say so in the log as `kind`."""
+    people = list(dict.fromkeys(people))
     if not people:
         return
     names = ", ".join(str(person) for person in people)
     line = record(_subject(request), kind, f"told {names}", now, data={"people": [person.pk for person in people]})
     for person in people:
-        delivery.reach(person.pk, _subject(request), _words(request, subject), line, f"{subject.lower()}", now)
+        words = _words(request, subject, urgency)
+        if urgency == "important":
+            delivery.reach_or_tell(person.pk, _subject(request), words, line, subject.lower(), now)
+        else:
+            delivery.reach(person.pk, _subject(request), words, line, subject.lower(), now)
 
 
 def tell_of_reply(request: SupportRequest, requester: Requester, desk: Desk, now: datetime) -> None:
     """Tell whoever has a request, else the watch, that its requester wrote."""
-    readers = [request.assignee] if request.assignee else _readers(request, "watch", now)
-    _tell(request, readers, "request.reply_told", f"{requester} wrote", now)
+    tell(request, readers(request, "holder", now), "request.reply_told", f"{requester} wrote", now)
 
 
 def tell_assignee(request: SupportRequest, to: Person, by: Person, now: datetime) -> None:
     """Tell somebody that a request is theirs now."""
-    _tell(request, [to], "request.assignee_told", f"{by} gave you a request", now)
+    tell(request, [to], "request.assignee_told", f"{by} gave you a request", now)
 
 
 def tell_of_miss(request: SupportRequest, desk: Desk, now: datetime) -> None:
     """Tell whoever has a request, else the watch, that a promise has run out."""
-    readers = [request.assignee] if request.assignee else _readers(request, "watch", now)
-    _tell(request, readers, "request.miss_told", "A promise has run out", now)
+    tell(request, readers(request, "holder", now), "request.miss_told", "A promise has run out", now)
 
 
 def keep_reminder(request: SupportRequest, desk: Desk, now: datetime) -> None:
@@ -127,12 +135,12 @@ def remind_unassigned(claim: Claim, now: datetime) -> None:
             return
         desk = desk_of(request.team, now)
         before = Event.objects.filter(subject_kind="request", subject_id=request.pk, kind="request.reminded").count()
-        readers = _readers(request, "watch", now)
-        if before or not readers:
-            readers = list(dict.fromkeys([*readers, *([request.team.fallback] if request.team.fallback else [])]))
-        names = ", ".join(str(person) for person in readers) or "nobody could be told"
+        people = readers(request, "watch", now)
+        if before or not people:
+            people = list(dict.fromkeys([*people, *([request.team.fallback] if request.team.fallback else [])]))
+        names = ", ".join(str(person) for person in people) or "nobody could be told"
         line = record(_subject(request), "request.reminded", f"nobody has it: {names}", now)
-        for person in readers:
+        for person in people:
             words = _words(request, "Nobody has this request", "important" if before else "default")
             delivery.reach_or_tell(person.pk, _subject(request), words, line, "nobody has this request", now)
         _set_reminder(request, desk, now)

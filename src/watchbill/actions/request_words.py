@@ -10,7 +10,7 @@ from django.conf import settings
 from watchbill.actions import request_links
 from watchbill.actions.desk import Desk
 from watchbill.core.wording import fill
-from watchbill.db.models import CannedResponse, SupportRequest
+from watchbill.db.models import CannedResponse, Requester, SupportRequest
 from watchbill.rules import request_classes
 
 # The kinds of message that Watchbill sends or offers by itself, with the words until a team writes its own.
@@ -23,6 +23,8 @@ KINDS = {
     " please reply whether we should do it.\n\n{link}\n\n{team}",
     "not_now": "Hello {requester},\n\nthank you for “{title}”. It is not urgent enough to interrupt what we are at, and"
     " we do not want it to get lost: please raise it here, so that it is planned: {queue}\n\n{team}",
+    "refused": "Hello {requester},\n\nnobody who speaks for {community} approved “{title}” ({reference}), so we do not work on"
+    " it. Please talk to them; if they agree, just reply and it is open again.\n\n{team}",
     "resolved": "Hello {requester},\n\nwe believe that “{title}” ({reference}) is done. If it is not, just reply and it is"
     " open again.\n\nHow was it? One click: {link}\n\n{team}",
     "update": "Hello {requester},\n\nan update on “{title}” ({reference}):\n\n\n\n{team}",
@@ -48,11 +50,16 @@ def fields_of(request: SupportRequest, desk: Desk) -> dict[str, str]:
         "class": held.title,
         "next_step": held.next_step,
         "first_response_by": _by(request.first_response_due_at, request.team.zone),
-        "link": settings.WATCHBILL_URL.rstrip("/") + request_links.path_of(request),
+        "link": link_of(request),
         "queue": settings.WATCHBILL_URL.rstrip("/") + f"/support/{request.team.slug}/",
         "me": str(request.assignee or request.team),
         "community": str(request.community or "your community"),
     }
+
+
+def link_of(request: SupportRequest, speaker: Requester | None = None) -> str:
+    """Give the whole address of the requester's own page, or of a representative's."""
+    return settings.WATCHBILL_URL.rstrip("/") + request_links.path_of(request, speaker)
 
 
 def reference(request: SupportRequest) -> str:

@@ -40,7 +40,10 @@ class File:
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody asks, as a door took it in; `at` is when they asked, if that was earlier."""
+    """What somebody asks, as a door took it in; `at` is when they asked, if that was earlier.
+
+    `quiet`: its requester gets no confirmation; `unseen`: the team hears nothing of it either, as of noise.
+    """
 
     title: str
     text: str = ""
@@ -55,6 +58,7 @@ class Asked:
     files: Sequence[File] = field(default=())
     at: datetime | None = None
     quiet: bool = False
+    unseen: bool = False
 
 
 def subject_of(request: SupportRequest) -> Subject:
@@ -83,9 +87,10 @@ def open_request(team: Team, asker: Asker, asked: Asked, now: datetime, actor: A
         _settle(request, desk, now)
         request.first_response_due_at = request.due_at if request.due_what == "first_response" else None
         request.save(update_fields=["first_response_due_at"])
-        if not asked.quiet:
+        if not (asked.quiet or asked.unseen):
             request_mail.confirm(request, desk, now)
-        request_watch.tell_of_new(request, desk, now)
+        if not asked.unseen:
+            request_watch.tell_of_new(request, desk, now)
     return request
 
 
