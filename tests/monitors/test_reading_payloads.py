@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchbill.core.foreign import count_values
 from watchbill.core.signals import Signal
 from watchbill.kit.errors import Unreadable
 from watchbill.monitors import (
@@ -22,7 +23,7 @@ from watchbill.monitors import (
     read_url,
     read_word,
 )
-from watchbill.monitors._reading import count_values, tidy
+from watchbill.monitors._reading import tidy
 
 AT = datetime(2026, 11, 20, 8, 42, 58, 315000, UTC)
 

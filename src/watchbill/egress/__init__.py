@@ -7,7 +7,7 @@ and kit may not import this floor; they have no way out at all.
 
     Allow        what the operator permits beyond the public internet ("10.1.2.3,*.corp.example")
     Client       request | get | post | deliver | check; share one between threads
-    Response     status, headers, content (at most 64 kB), text (at most 2 kB, fit for a table)
+    Response     status, headers, content (at most 64 kB unless asked for more), text (at most 2 kB, fit for a table)
     Blocked      Refused: the guard will not call this address, and says why; trying again cannot help
     NoAnswer     DeliveryFailed: nothing sensible came back (a dead name, a closed port, a timeout)
     explain      an unhappy Response or error -> DeliveryFailed(permanent=...)

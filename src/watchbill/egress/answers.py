@@ -30,7 +30,7 @@ class NoAnswer(DeliveryFailed):
 
 @dataclass(frozen=True)
 class Response:
-    """An answer. Header names are lower case; `content` is cut at 64 kB."""
+    """An answer. Header names are lower case; `content` is cut at 64 kB, or where the caller said."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)

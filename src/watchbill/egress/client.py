@@ -60,6 +60,7 @@ class _Call:
     url: str
     headers: Mapping[str, str]
     content: bytes | None
+    most: int
 
 
 class Client:
@@ -126,15 +127,18 @@ class Client:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = 5.0,
+        most: int = CONTENT_LIMIT,
     ) -> Response:
         """Call a URL and give what it answers, whatever the status; raises Blocked or NoAnswer.
+
+        `most` is where the answer is cut, in bytes, for callers who asked for a page of something long.
 
         `timeout` is in seconds, for name server, connection, redirects and answer together. At most three
         redirects are followed, each checked like the first. A method that says something (POST) is only
         repeated on 307 and 308; on the others the redirect itself is the answer, because following it would
         turn the message into a question and look like success.
         """
-        call = _first_call(method.upper(), url, json, content, headers or {})
+        call = _first_call(method.upper(), url, json, content, headers or {}, most)
         deadline = Deadline.after(timeout)
         for _ in range(MOST_REDIRECTS + 1):
             answer = self._make(call, deadline, timeout)
@@ -172,11 +176,13 @@ class Client:
             return Response(
                 status=answer.status,
                 headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers},
-                content=_cut(answer.iter_stream()),
+                content=_cut(answer.iter_stream(), call.most),
             )
 
 
-def _first_call(method: str, url: str, json: Any, content: bytes | None, headers: Mapping[str, str]) -> _Call:
+def _first_call(
+    method: str, url: str, json: Any, content: bytes | None, headers: Mapping[str, str], most: int
+) -> _Call:
     target = read_url(url)
     sent = {"User-Agent": "Watchbill", "Accept": "*/*"}
     if json is not None:
@@ -185,7 +191,7 @@ def _first_call(method: str, url: str, json: Any, content: bytes | None, headers
         sent["Content-Type"] = "application/json"
     # Nothing packed: a small answer that unpacks to gigabytes is an old trick.
     sent |= {**headers, "Host": target.authority, "Accept-Encoding": "identity", "Connection": "close"}
-    return _Call(method, target, url, sent, content)
+    return _Call(method, target, url, sent, content, most)
 
 
 def _follow(call: _Call, answer: Response) -> _Call | None:
@@ -206,11 +212,11 @@ def _follow(call: _Call, answer: Response) -> _Call | None:
     return replace(call, target=target, url=url, headers=headers)
 
 
-def _cut(parts: Iterator[bytes]) -> bytes:
-    """Read at most 64 kB; the rest is nothing that we asked for."""
+def _cut(parts: Iterator[bytes], most: int) -> bytes:
+    """Read at most `most` bytes; the rest is nothing that we asked for."""
     content = bytearray()
     for part in parts:
         content += part
-        if len(content) >= CONTENT_LIMIT:
+        if len(content) >= most:
             break
-    return bytes(content[:CONTENT_LIMIT])
+    return bytes(content[:most])

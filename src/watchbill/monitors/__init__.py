@@ -30,11 +30,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from watchbill.core.signals import Signal
-from watchbill.kit.errors import Unreadable
-from watchbill.kit.plugins import find_plugins
-from watchbill.monitors._changes import check_change, parse_change
-from watchbill.monitors._reading import (
+from watchbill.core.foreign import (
     digest_of,
     read_fields,
     read_key,
@@ -47,8 +43,12 @@ from watchbill.monitors._reading import (
     read_time,
     read_url,
     read_word,
-    tidy,
 )
+from watchbill.core.signals import Signal
+from watchbill.kit.errors import Unreadable
+from watchbill.kit.plugins import find_plugins
+from watchbill.monitors._changes import check_change, parse_change
+from watchbill.monitors._reading import tidy
 
 __all__ = [
     "Example",

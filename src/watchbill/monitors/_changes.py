@@ -8,9 +8,9 @@ routing key is not looked at here, because the door has already done so.
 
 from __future__ import annotations
 
+from watchbill.core.foreign import read_fields, read_line, read_links, read_text, read_time
 from watchbill.core.signals import Change
 from watchbill.kit.errors import Unreadable
-from watchbill.monitors._reading import read_fields, read_line, read_links, read_text, read_time
 
 
 def check_change(payload: object) -> list[str]:

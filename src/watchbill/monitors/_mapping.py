@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from watchbill.monitors._reading import read_line, read_text, read_word
+from watchbill.core.foreign import read_line, read_text, read_word
 from watchbill.monitors._templates import LONGEST_TEMPLATE, BadTemplate, read_template
 
 # fmt: off

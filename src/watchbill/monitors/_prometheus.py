@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from watchbill.core.foreign import read_fields, read_key, read_line, read_text, read_url
 from watchbill.kit.errors import Unreadable
-from watchbill.monitors._reading import read_fields, read_key, read_line, read_text, read_url
 
 State = Literal["firing", "resolved"]
 

@@ -18,8 +18,8 @@ import jmespath
 from jmespath import ast, exceptions, functions
 from jmespath.visitor import Options, TreeInterpreter
 
+from watchbill.core.foreign import read_text
 from watchbill.kit.errors import Refused
-from watchbill.monitors._reading import read_text
 
 LONGEST_TEMPLATE = 1000
 LONGEST_EXPRESSION = 300

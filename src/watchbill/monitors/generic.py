@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from watchbill.core.foreign import count_values
 from watchbill.core.signals import Signal
 from watchbill.kit.errors import Unreadable
 from watchbill.monitors import (
@@ -29,7 +30,7 @@ from watchbill.monitors import (
     read_word,
 )
 from watchbill.monitors._mapping import Settings
-from watchbill.monitors._reading import count_values, tidy
+from watchbill.monitors._reading import tidy
 from watchbill.monitors._templates import BadTemplate, Budget, TooMuchWork, read_template
 
 __all__ = ["Settings", "parse", "preview"]

@@ -1,0 +1,74 @@
+"""The ports as types: what a connector's module must offer. mypy checks a module against its port where it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from watchbill.connectors._shapes import Canned, Change, Comment, Draft, Heard, Issue, IssuePage, Newest, Posted
+from watchbill.egress import Client
+
+
+class Connector(Protocol):
+    """What every connector offers, whatever its port."""
+
+    def check(self, settings: Any, client: Client) -> str:
+        """Try the connection and say in one sentence whom it reached, as whom; raises DeliveryFailed."""
+
+    def verify(self, settings: Any, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+        """Tell whether a webhook is really from there (header names in lower case); compares in constant time."""
+
+
+class Tracker(Connector, Protocol):
+    """A tracker: issues with a state, labels, an assignee and comments."""
+
+    def create(self, settings: Any, client: Client, draft: Draft) -> Issue:
+        """Write a new issue with the draft's mark in it; the caller has asked `find` before."""
+
+    def find(self, settings: Any, client: Client, draft: Draft) -> Issue | None:
+        """Find the issue that carries the draft's mark: a create whose answer we never saw."""
+
+    def update(self, settings: Any, client: Client, ref: str, newest: Newest) -> Issue:
+        """Bring an issue to how it is to stand; doing it twice changes nothing. Gives it as it stands then."""
+
+    def comment(self, settings: Any, client: Client, ref: str, comment: Comment) -> str:
+        """Write a comment once: one that carries the comment's mark already is given back. Gives its reference."""
+
+    def read(self, settings: Any, client: Client, ref: str) -> Issue:
+        """Read an issue as it stands."""
+
+    def search(self, settings: Any, client: Client, query: str, cursor: str) -> IssuePage:
+        """Read one page of what a query in the system's own language finds; an empty cursor is the first page."""
+
+    def parse(self, payload: object, headers: Mapping[str, str], settings: Any) -> Sequence[Change]:
+        """Read a webhook; an event that is no concern of ours is an empty list. Pure. Raises Unreadable."""
+
+
+class Helpdesk(Tracker, Protocol):
+    """A helpdesk: a tracker whose issues have a requester, who is answered there in the desk's own words."""
+
+    def reply(self, settings: Any, client: Client, ref: str, comment: Comment) -> str:
+        """Answer the requester once, as `comment` writes once. Gives the reference of the answer."""
+
+    def canned_responses(self, settings: Any, client: Client) -> Sequence[Canned]:
+        """Read the canned responses that are kept there (COM-05)."""
+
+
+class Chat(Connector, Protocol):
+    """A chat: rooms, threads, and groups of people that can be called by one name."""
+
+    def post(self, settings: Any, client: Client, room: str, text: str, mark: str) -> Posted:
+        """Write a message into a room; `mark` is the idempotency key wherever the chat knows one."""
+
+    def reply(self, settings: Any, client: Client, to: Posted, text: str, mark: str) -> Posted:
+        """Write into the thread of a message."""
+
+    def set_group(self, settings: Any, client: Client, group: str, members: Sequence[str]) -> None:
+        """Make a group consist of these members (their own ids there): whoever stands the watch."""
+
+    def find_member(self, settings: Any, client: Client, email: str) -> str:
+        """Find a person's own id there by mail address; empty when there is none."""
+
+    def parse(self, payload: object, headers: Mapping[str, str], settings: Any) -> Sequence[Heard]:
+        """Read what the chat tells us; what is no concern of ours is an empty list. Pure. Raises Unreadable."""
