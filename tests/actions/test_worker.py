@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
 from concurrent.futures import wait
-from contextlib import closing
 from datetime import timedelta
 from threading import Event as Happening
 from threading import Thread
@@ -13,116 +10,15 @@ from threading import Thread
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
-from hypothesis import given
-from hypothesis import strategies as st
 from structlog.testing import capture_logs
-
-from tests.world import TUESDAY_NINE, World, free_port, make_person
-from watchbill import channels
+from tests.actions.worker_world import SOON
+from tests.world import World
 from watchbill.actions import delivery, paging, timers
 from watchbill.actions.log import Subject
 from watchbill.core import delivery as rules
-from watchbill.db.models import AlertGroup, ContactAddress, Event, Inbox, NotificationRule, Outgoing, Page, Timer
+from watchbill.db.models import AlertGroup, Inbox, Outgoing, Timer
 from watchbill.db.wake import WOKEN
-from watchbill.egress import Allow, Client
 from watchbill.entry.worker.handlers import HANDLERS
-from watchbill.entry.worker.loop import Worker
-
-SOON = 10.0
-
-
-class Silent:
-    """A mail server that takes every connection and never says a word."""
-
-    def __init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port: int = self.listener.getsockname()[1]
-        self.lines: list[socket.socket] = []
-        self.many = Happening()
-        self.thread = Thread(target=self._accept, daemon=True)
-        self.wanted = 0
-
-    def start(self, wanted: int) -> None:
-        self.wanted = wanted
-        self.thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                line, _ = self.listener.accept()
-            except OSError:
-                return
-            self.lines.append(line)
-            if len(self.lines) >= self.wanted:
-                self.many.set()
-
-    def hang_up(self) -> None:
-        for line in self.lines:
-            line.close()
-
-    def stop(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.hang_up()
-        self.thread.join()
-
-
-@pytest.fixture
-def silent() -> Iterator[Silent]:
-    server = Silent()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    """A web server of one thread that answers 200 and remembers what it was asked."""
-    server = Listener()
-    server.start()
-    yield server
-    server.stop()
-
-
-class Listener:
-    """A web server on the loopback: `heard` is set by each request."""
-
-    def __init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self.listener.getsockname()[1]
-        self.heard = Happening()
-        self.requests: list[bytes] = []
-        self.thread = Thread(target=self._serve, daemon=True)
-
-    def start(self) -> None:
-        self.thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                line, _ = self.listener.accept()
-            except OSError:
-                return
-            with closing(line):
-                self.requests.append(line.recv(65536))
-                line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
-            self.heard.set()
-
-    def stop(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
-
-
-@pytest.fixture
-def running(world: World) -> Iterator[World]:
-    """The world with its worker running in its thread, as in the product."""
-    world.worker.start()
-    yield world
-    world.worker.stop(SOON)
-
-
-def fresh_worker(world: World) -> Worker:
-    return Worker(lambda: world.now, Client(Allow.read("127.0.0.0/8")))
 
 
 def test_a_poisoned_timer_is_pushed_forward_and_logged_and_stops_nobody(world, monkeypatch):
@@ -213,70 +109,6 @@ def test_an_alert_that_comes_goes_and_comes_in_one_batch_is_one_group(world):
     assert world.mailbox.readers() == ["ana@example.org"]
 
 
-def test_a_channel_that_breaks_its_promise_keeps_the_row_and_the_page_goes_on(world, monkeypatch):
-    def broken(*_: object) -> None:
-        raise KeyError("a bug of the channel")
-
-    monkeypatch.setattr(channels.all_channels()["email"], "send", broken)
-    world.event()
-    with capture_logs() as logs:
-        world.work()
-    row = Outgoing.objects.get()
-    assert (row.state, row.attempt) == ("waiting", 1)
-    assert "KeyError" in row.answer
-    assert any("broke its promise" in line["event"] for line in logs)
-    monkeypatch.undo()
-    world.mailbox.clear()
-    settings.CHANNEL_SETTINGS = {"email": world.mailbox.channel_settings()}
-    world.forward(seconds=6)
-    assert world.mailbox.readers() == ["ana@example.org"]
-
-
-def test_a_vendor_that_hangs_holds_only_its_own_senders(running, silent, listener):
-    """One vendor must not stop all: pages by web hook leave while eight mails wait for a dead mail server."""
-    world = running
-    settings.CHANNEL_SETTINGS = {"email": {**world.mailbox.channel_settings(), "port": silent.port, "timeout": 14}}
-    silent.start(wanted=world.worker.each)
-    for number in range(8):
-        person = make_person(f"Mail{number}", world.now)
-        put_message(world, ContactAddress.objects.get(person=person), f"mail-{number}")
-    WOKEN.set()
-    assert silent.many.wait(SOON), "the mails are on their way"
-    hook = ContactAddress.objects.create(
-        person=world.ana,
-        channel="webhook",
-        label="hook",
-        address={"url": f"http://127.0.0.1:{listener.port}/page", "secret": "a secret of sixteen or more"},
-        created_at=world.now,
-        verified_at=world.now,
-    )
-    for number in range(4):
-        put_message(world, hook, f"hook-{number}")
-        WOKEN.set()
-        assert listener.heard.wait(SOON / 2), "the hook was reached although every mail hangs"
-        listener.heard.clear()
-    assert len(silent.lines) == world.worker.each
-
-
-def put_message(world: World, address: ContactAddress, key: str) -> Outgoing:
-    return Outgoing.objects.create(
-        key=key,
-        team=world.team,
-        person=address.person,
-        address=address,
-        channel=address.channel,
-        purpose="notice",
-        urgency="default",
-        subject_kind="team",
-        subject_id=world.team.pk,
-        message={"subject": key, "text": key, "path": "", "action": ""},
-        why="test",
-        state="waiting",
-        created_at=world.now,
-        due_at=world.now,
-    )
-
-
 def test_a_commit_wakes_the_worker_at_once(running, monkeypatch):
     """The poll is only the safety net: here it is an hour long, and the page leaves all the same."""
     monkeypatch.setattr("watchbill.entry.worker.loop.POLL", 3600.0)
@@ -292,166 +124,6 @@ def test_a_commit_wakes_the_worker_at_once(running, monkeypatch):
     monkeypatch.setattr(world.mailbox, "handle_DATA", handle_and_tell, raising=False)
     paging.open_page(world.team, paging.Opening("Help", service=world.service), "asked", world.now)
     assert arrived.wait(SOON)
-
-
-def test_the_work_of_a_dead_worker_is_anothers_within_one_lease(world):
-    """Promise 3: 15 seconds of the clock, not more."""
-    world.event()
-    alerts_only(world)
-    (claim,) = delivery.claim_due(lambda: world.now, 5)
-    world.forward(seconds=14)
-    assert world.mailbox.messages == []
-    world.forward(seconds=1)
-    assert world.mailbox.readers() == ["ana@example.org"]
-    assert Outgoing.objects.get(pk=claim.id).attempt == 2
-
-
-def alerts_only(world: World) -> None:
-    """The inbox is read and nothing leaves yet."""
-    from watchbill.actions import alerts  # noqa: PLC0415
-
-    alerts.receive(world.service.pk, world.now)
-
-
-def test_a_worker_that_wakes_after_its_lease_overwrites_nothing(world):
-    """The fence: a failure that comes late changes nothing of what the next worker did."""
-    world.event()
-    alerts_only(world)
-    (old,) = delivery.claim_due(lambda: world.now, 5)
-    world.forward(seconds=16)
-    (sent,) = Outgoing.objects.all()
-    assert (sent.state, sent.attempt) == ("sent", 2)
-    assert delivery.send_one(old, Client(Allow.read("")), lambda _: {}, lambda: world.now) == "dropped"
-    again = Outgoing.objects.get()
-    assert (again.state, again.attempt, again.finished_at) == ("sent", 2, sent.finished_at)
-    assert len(world.mailbox.messages) == 1
-
-
-def test_a_timer_that_was_superseded_does_nothing(world):
-    world.event()
-    world.work()
-    world.now += timedelta(minutes=5)
-    (old,) = [claim for claim in timers.claim_due(lambda: world.now, 50) if claim.kind == "climb"]
-    world.forward(seconds=16)
-    assert world.mailbox.readers() == ["ana@example.org", "ben@example.org"]
-    paging.climb_page(old, world.now)
-    world.work()
-    assert world.story(world.page()).count("page.step") == 2
-
-
-def test_a_worker_whose_lease_is_over_leaves_the_timer_to_the_one_that_holds_it(world):
-    """The fence: only the newest claim may finish."""
-    world.event()
-    world.work()
-    world.now += timedelta(minutes=5)
-    (old,) = [claim for claim in timers.claim_due(lambda: world.now, 50) if claim.kind == "climb"]
-    world.now += rules.LEASE
-    (new,) = [claim for claim in timers.claim_due(lambda: world.now, 50) if claim.kind == "climb"]
-    paging.climb_page(old, world.now)
-    assert world.story(world.page()).count("page.step") == 1
-    paging.climb_page(new, world.now)
-    assert world.story(world.page()).count("page.step") == 2
-
-
-def test_it_is_asked_whether_it_is_still_wanted_just_before_it_leaves(world):
-    """Promise 2: claimed before the answer, asked after it."""
-    world.event()
-    alerts_only(world)
-    (claim,) = delivery.claim_due(lambda: world.now, 5)
-    Page.objects.update(state="acknowledged")
-    assert delivery.send_one(claim, Client(Allow.read("")), lambda _: {}, lambda: world.now) == "dropped"
-    assert world.mailbox.messages == []
-    assert Outgoing.objects.get().state == "dropped"
-
-
-def test_a_message_that_was_leaving_while_somebody_answered_is_shown_as_sent(world, monkeypatch):
-    """The record says what happened: the mail server had it before the answer."""
-    real = channels.all_channels()["email"].send
-
-    def answered_meanwhile(*given: object) -> object:
-        receipt = real(*given)
-        answering = Thread(target=acknowledge_and_leave, args=(world,))
-        answering.start()
-        answering.join()
-        return receipt
-
-    monkeypatch.setattr(channels.all_channels()["email"], "send", answered_meanwhile)
-    world.event()
-    world.work()
-    assert world.page().state == "acknowledged"
-    assert Outgoing.objects.get().state == "sent"
-    assert "250" in Outgoing.objects.get().answer
-
-
-def acknowledge_and_leave(world: World) -> None:
-    try:
-        paging.acknowledge(world.page().pk, world.ben, world.now)
-    finally:
-        connection.close()
-
-
-def test_an_address_that_fails_for_good_after_an_answer_tells_nobody(world, monkeypatch):
-    def answered_meanwhile(*_: object) -> object:
-        answering = Thread(target=acknowledge_and_leave, args=(world,))
-        answering.start()
-        answering.join()
-        raise delivery.DeliveryFailed("no such mailbox", permanent=True)
-
-    monkeypatch.setattr(channels.all_channels()["email"], "send", answered_meanwhile)
-    world.event()
-    world.work()
-    monkeypatch.undo()
-    settings.CHANNEL_SETTINGS = {"email": world.mailbox.channel_settings()}
-    world.forward(minutes=20)
-    assert world.mailbox.messages == []
-
-
-def test_the_mail_server_comes_back_after_twenty_minutes_and_the_page_leaves(world):
-    good = settings.CHANNEL_SETTINGS
-    settings.CHANNEL_SETTINGS = {"email": {**world.mailbox.channel_settings(), "port": free_port()}}
-    world.event()
-    world.forward(minutes=4)
-    assert world.mailbox.messages == []
-    settings.CHANNEL_SETTINGS = good
-    world.forward(minutes=5)
-    assert "ana@example.org" in world.mailbox.readers()
-
-
-def test_a_mail_server_that_stays_away_is_told_to_nobody_in_secret(world):
-    """After an hour the message is given up, and the record says so."""
-    settings.CHANNEL_SETTINGS = {"email": {**world.mailbox.channel_settings(), "port": free_port()}}
-    paging.open_page(world.team, paging.Opening("Help", targets=[f"person:{world.ana.pk}"]), "asked", world.now)
-    world.forward(hours=2)
-    assert Outgoing.objects.filter(person=world.ana, state="failed").exists()
-    assert "delivery.failed" in world.story(world.page())
-
-
-@given(attempt=st.integers(1, 500), seconds=st.floats(0, 3599.9))
-def test_a_message_is_tried_again_at_least_every_five_minutes_for_an_hour(attempt, seconds):
-    now = TUESDAY_NINE + timedelta(seconds=seconds)
-    again = rules.retry_at(attempt, TUESDAY_NINE, now)
-    assert again is not None
-    assert rules.FIRST_RETRY <= again - now <= rules.LONGEST_RETRY
-    if attempt < 500:
-        later = rules.retry_at(attempt + 1, TUESDAY_NINE, now)
-        assert later is not None
-        assert later >= again
-
-
-@given(attempt=st.integers(1, 500), hours=st.floats(1, 1000))
-def test_after_an_hour_it_is_given_up(attempt, hours):
-    assert rules.retry_at(attempt, TUESDAY_NINE, TUESDAY_NINE + timedelta(hours=hours)) is None
-
-
-def test_a_message_that_always_fails_for_now_is_tried_about_twenty_times(world):
-    """5, 10, 20, 40, 80, 160 s, then every 5 minutes: neither a hammer nor a sleep."""
-    now, times = TUESDAY_NINE, 0
-    again: object = now
-    while again is not None:
-        times += 1
-        now = again if times > 1 else now  # type: ignore[assignment]
-        again = rules.retry_at(times, TUESDAY_NINE, now)
-    assert 15 <= times <= 20
 
 
 def test_the_loop_goes_on_when_the_database_was_away(running, monkeypatch):
@@ -552,23 +224,3 @@ def test_a_round_that_breaks_is_logged_and_the_next_one_works(running, monkeypat
     arrived = arrival(world, monkeypatch)
     paging.open_page(world.team, paging.Opening("Help", service=world.service), "asked", world.now)
     assert arrived.wait(SOON)
-
-
-def test_two_rules_of_one_person_wait_their_time_and_the_second_is_taken_back(world):
-    second = ContactAddress.objects.create(
-        person=world.ana,
-        channel="email",
-        label="home",
-        address={"email": "ana@home.example"},
-        created_at=world.now,
-        verified_at=world.now,
-    )
-    NotificationRule.objects.create(person=world.ana, urgency="important", address=second, after_seconds=120)
-    world.event()
-    world.work()
-    world.forward(seconds=60)
-    assert world.mailbox.readers() == ["ana@example.org"]
-    paging.acknowledge(world.page().pk, world.ana, world.now)
-    world.forward(minutes=5)
-    assert world.mailbox.readers() == ["ana@example.org"]
-    assert Event.objects.filter(kind="delivery.sent").count() == 1
