@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from tests.actions.worker_world import SOON, Listener, Silent
 from tests.world import World
 

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+
 from tests.actions.worker_world import SOON, Listener, Silent
 from tests.world import World
 from watchbill.actions import timers
