@@ -11,9 +11,10 @@ from django.db import transaction
 
 from watchbill.actions import ticket_exports
 from watchbill.actions.access import require
-from watchbill.actions.desk import Desk, desk_of, ticket_priority
+from watchbill.actions.desk import desk_of
 from watchbill.actions.effects import carry_out
 from watchbill.actions.log import Actor, Subject, record
+from watchbill.actions.ticket_places import place
 from watchbill.core import tickets
 from watchbill.db.models import (
     Membership,
@@ -29,7 +30,7 @@ from watchbill.db.models import (
 )
 from watchbill.db.support_facts import ticket_fact
 from watchbill.kit.errors import Refused
-from watchbill.rules import oncall_task, work_kinds
+from watchbill.rules import oncall_task
 
 LONGEST_TEXT = 100_000
 MOST_LABELS = 20
@@ -76,6 +77,8 @@ def add_by_rule(team: Team, written: Written, by: Actor, now: datetime) -> Ticke
         "points": written.points, "service": written.service, "assignee": written.assignee, "seat": written.seat,
         "epic": written.epic, "sprint": written.sprint, "is_unplanned": written.is_unplanned, **written.more,
     }  # fmt: skip
+    if written.request is not None and written.request.team_id != team.pk:
+        raise Refused(f"R-{written.request.pk} is not of {team}", "request")
     checked = check(team, values)
     with transaction.atomic():
         desk = desk_of(team, now)
@@ -91,18 +94,11 @@ def add_by_rule(team: Team, written: Written, by: Actor, now: datetime) -> Ticke
         )
         if ticket.community is None and written.request is not None:
             ticket.community = written.request.community
-        _place(ticket, desk)
+        place(ticket, desk)
         ticket.save()
         record(subject_of(ticket), "ticket.added", f"{by.name} wrote it", now, by, {"kind": ticket.kind})
         ticket_exports.put(ticket, "written", now)
     return ticket
-
-
-def _place(ticket: Ticket, desk: Desk) -> None:
-    """Give a ticket its work kind and its place in the team's order."""
-    ticket.work_kind = work_kinds.decide([str(label) for label in ticket.labels], desk.kinds)
-    placed = ticket_priority(ticket, desk)
-    ticket.priority, ticket.rank, ticket.priority_why = placed.level, placed.rank, placed.why
 
 
 def check(team: Team, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,8 +112,8 @@ def check(team: Team, values: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused(f"at most {LONGEST_TEXT} characters", "text")
     if "kind" in checked:
         tickets.check_kind(str(checked["kind"]))
-    if checked.get("points") is not None and not 0 <= int(checked["points"]) <= 100:
-        raise Refused("points are 0 to 100", "points")
+    if checked.get("points") is not None:
+        checked["points"] = _check_points(checked["points"])
     if "labels" in checked:
         checked["labels"] = check_labels(checked["labels"])
     _check_who(team, checked)
@@ -125,13 +121,22 @@ def check(team: Team, values: Mapping[str, Any]) -> dict[str, Any]:
     return checked
 
 
+def _check_points(points: Any) -> int:
+    if not str(points).strip().isdigit() or not 0 <= int(points) <= 100:
+        raise Refused("points are whole, 0 to 100", "points")
+    return int(points)
+
+
 def _check_others(team: Team, checked: dict[str, Any]) -> None:
     for name in ("service", "epic", "sprint", "community"):
         other = checked.get(name)
         if other is not None and other.team_id != team.pk:
             raise Refused(f"{other} is not of {team}", name)
-    if checked.get("epic") is not None and checked["epic"].kind != "epic":
+    epic, sprint = checked.get("epic"), checked.get("sprint")
+    if epic is not None and epic.kind != "epic":
         raise Refused("this is no epic", "epic")
+    if sprint is not None and sprint.closed_at is not None:
+        raise Refused(f"{sprint} is closed", "sprint")
     starts, due = checked.get("starts_on"), checked.get("due_on")
     if starts and due and due < starts:
         raise Refused("it is due before it starts", "due_on")
@@ -157,13 +162,15 @@ def _check_who(team: Team, checked: dict[str, Any]) -> None:
 
 
 def seats_of(team: Team) -> list[str]:
-    """Read the seats of a team by name, from the newest settings of its rotations."""
+    """Read the seats of a team, from the newest settings of its rotations: by name, and as rotation/seat."""
     found: dict[str, None] = {}
+    exact: dict[str, None] = {}
     for rotation in Rotation.objects.filter(team=team, archived_at=None).order_by("id"):
         newest = rotation.revisions.order_by("-version").first()
         for seat in newest.settings.get("seats", ()) if newest else ():
             found[str(seat["name"])] = None
-    return list(found)
+            exact[f"{rotation.slug}/{seat['name']}"] = None
+    return [*found, *exact]
 
 
 def change_ticket(ticket_id: int, values: Mapping[str, Any], person: Person, now: datetime) -> Ticket:
@@ -183,18 +190,18 @@ def change_locked(ticket: Ticket, values: Mapping[str, Any], by: Actor, now: dat
         values = {**values, "seat": ""}
     elif values.get("seat") and "assignee" not in values:
         values = {**values, "assignee": None}
-    checked = check(ticket.team, values)
-    if checked.get("epic") is not None and checked["epic"].pk == ticket.pk:
-        raise Refused("an epic is no part of itself", "epic")
+    days = {"starts_on": ticket.starts_on, "due_on": ticket.due_on} if {"starts_on", "due_on"} & set(values) else {}
+    checked = check(ticket.team, {**days, **values})
     changed = {
         name: (getattr(ticket, name), value) for name, value in checked.items() if getattr(ticket, name) != value
     }
     if not changed:
         return ticket
+    _check_epics(ticket, changed)
     for name, (_, value) in changed.items():
         setattr(ticket, name, value)
     ticket.changed_at = now
-    _place(ticket, desk_of(ticket.team, now))
+    place(ticket, desk_of(ticket.team, now), anew="due_on" in changed)
     ticket.save()
     said = f"{by.name} changed {', '.join(name.replace('_', ' ') for name in changed)}"
     record(
@@ -207,6 +214,18 @@ def change_locked(ticket: Ticket, values: Mapping[str, Any], by: Actor, now: dat
     )
     ticket_exports.put(ticket, "changed", now)
     return ticket
+
+
+def _check_epics(ticket: Ticket, changed: Mapping[str, tuple[Any, Any]]) -> None:
+    epic = changed["epic"][1] if "epic" in changed else None
+    seen = set()
+    while epic is not None and epic.pk not in seen:
+        if epic.pk == ticket.pk:
+            raise Refused("an epic is no part of itself", "epic")
+        seen.add(epic.pk)
+        epic = epic.epic
+    if "kind" in changed and ticket.kind == "epic" and ticket.parts.exists():
+        raise Refused("it has parts: it stays an epic", "kind")
 
 
 def _plain(before: Any, after: Any) -> list[str]:
@@ -274,6 +293,8 @@ def link(source_id: int, target_id: int, kind: str, person: Person, now: datetim
         source, target = pair[source_id], pair[target_id]
         for ticket in pair.values():
             require(person, ticket.team, "member", "link tickets")
+        if kind != "relates_to" and TicketLink.objects.filter(source=target, target=source, kind=kind).exists():
+            raise Refused(f"T-{target_id} {kind.replace('_', ' ')} T-{source_id} already: it cannot be both", "kind")
         made, new = TicketLink.objects.get_or_create(
             source=source, target=target, kind=kind, defaults={"created_at": now, "created_by": person}
         )
@@ -298,7 +319,7 @@ def set_priority(ticket_id: int, level: str, why: str, person: Person, now: date
         ticket.is_priority_pinned, ticket.priority = bool(level), level
         ticket.priority_why = f"{person}: {why.strip()}"
         ticket.changed_at = now
-        _place(ticket, desk)
+        place(ticket, desk)
         ticket.save()
         said = ticket.priority_why if level else f"{person}: by the team's table again"
         record(subject_of(ticket), "ticket.priority", said, now, Actor.of(person), {"level": level})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from watchbill.kit.effects import Become, Effect, Record
@@ -88,3 +89,49 @@ def stays(created_at: datetime, moves: list[tuple[datetime, str]], now: datetime
         lengths[stage] += max(now - since, timedelta())
     lengths["done"] = timedelta()
     return [Stay(name, length) for name, length in lengths.items() if name != "done"]
+
+
+# Microseconds of an instant before the year 2100 stay below it, and all positions below 2**53: a browser reads them.
+_UNDATED = 4_200_000_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_STEP = 1024
+
+
+def position_of(due: datetime | None, created_at: datetime) -> int:
+    """Give the place of a ticket among those of its level: the next deadline first, then in order of age (PRI-06).
+
+    Such a place is even; one that a person chose is odd, so that it can be told and stays.
+    """
+    if due is None:
+        return _UNDATED + _even((created_at - _EPOCH) // _MICROSECOND)
+    return max(0, min(_even((due - _EPOCH) // _MICROSECOND), _UNDATED - 2))
+
+
+def is_by_hand(position: int) -> bool:
+    """Tell whether a person chose this place."""
+    return position % 2 == 1
+
+
+def _even(number: int) -> int:
+    return number - number % 2
+
+
+def position_between(above: int | None, below: int | None) -> int | None:
+    """Give an odd place between two neighbours; None when there is no room. None for a neighbour: there is none."""
+    if above is None:
+        return _even(below) - _STEP + 1 if below is not None else 1
+    place = _even(above) + _STEP + 1 if below is None else _even((above + below) // 2) + 1
+    place -= 2 if below is not None and place >= below else 0
+    return place if place > above else None
+
+
+def push_on(place: int, following: Iterable[int]) -> list[int]:
+    """Give new places to those that follow `place`, as few as possible: it ends where there is room."""
+    moved: list[int] = []
+    for old in following:
+        if old > place:
+            break
+        place += _STEP
+        moved.append(place)
+    return moved

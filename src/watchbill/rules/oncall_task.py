@@ -17,6 +17,9 @@ class Settings(BaseModel):
     interrupting_levels_only: bool = Field(
         default=True, description="Only work of a level that interrupts comes before the sprint."
     )
+    assign_to: Literal["seat", "person"] = Field(
+        "seat", description="Work of the watch belongs to the seat, and passes on at handoff, or to a person (C20)."
+    )
 
 
 class Decision(BaseModel):
@@ -42,4 +45,5 @@ def decide(*, points: int | None, unplanned: bool, interrupts: bool, settings: S
 EXAMPLES: tuple[tuple[dict[str, Any], str], ...] = (
     ({}, "at most 3 points, unexpected, and of a level that interrupts"),
     ({"max_points": 8, "interrupting_levels_only": False}, "whatever is unexpected and at most 8 points"),
+    ({"assign_to": "person"}, "whoever begins it keeps it"),
 )

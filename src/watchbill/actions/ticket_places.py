@@ -1,0 +1,65 @@
+"""Where a ticket stands: its work kind, its level, and its place within the level by the next deadline (PRI-05, PRI-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from watchbill.actions.desk import Desk, ticket_priority
+from watchbill.actions.log import WATCHBILL, Subject, record
+from watchbill.core import tickets
+from watchbill.core.wallclock import DAY, MIDNIGHT, end_instant
+from watchbill.db.models import SupportRequest, Ticket
+from watchbill.rules import work_kinds
+
+PLACED = ("work_kind", "priority", "rank", "priority_why", "position")
+
+
+def place(ticket: Ticket, desk: Desk, *, anew: bool = False) -> None:
+    """Give a ticket its work kind and its place in the team's order, not yet saved.
+
+    One that a person moved within its level stays there, until it takes another level or `anew` says that its own
+    deadline changed.
+    """
+    ticket.work_kind = work_kinds.decide([str(label) for label in ticket.labels], desk.kinds)
+    placed = ticket_priority(ticket, desk)
+    stays = tickets.is_by_hand(ticket.position) and ticket.rank == placed.rank and not anew
+    ticket.priority, ticket.rank, ticket.priority_why = placed.level, placed.rank, placed.why
+    if not stays:
+        ticket.position = tickets.position_of(deadline_of(ticket), ticket.created_at)
+
+
+def deadline_of(ticket: Ticket) -> datetime | None:
+    """Give when a ticket is due: at the end of its day in the team's zone, or when its request's promise runs out."""
+    dues = []
+    if ticket.due_on is not None:
+        dues.append(end_instant(ticket.due_on + DAY, MIDNIGHT, ticket.team.zone))
+    if ticket.request is not None and ticket.request.due_at is not None:
+        dues.append(ticket.request.due_at)
+    return min(dues, default=None)
+
+
+def place_again(rows: Iterable[Ticket], desk: Desk, why: str, now: datetime) -> list[Ticket]:
+    """Place locked tickets again after something around them changed; gives those that took another level."""
+    promoted = []
+    for ticket in rows:
+        before, level = [getattr(ticket, name) for name in PLACED], ticket.priority
+        place(ticket, desk)
+        if before == [getattr(ticket, name) for name in PLACED]:
+            continue
+        ticket.save(update_fields=PLACED)
+        if ticket.priority != level:
+            said = f"{why}: {ticket.priority_why}"
+            subject = Subject("ticket", ticket.pk, ticket.team_id)
+            record(subject, "ticket.priority", said, now, WATCHBILL, {"level": ticket.priority})
+            promoted.append(ticket)
+    return promoted
+
+
+def follow_request(request: SupportRequest, desk: Desk, now: datetime) -> None:
+    """Place the open tickets of a locked request again: its promise is theirs, and a missed one promotes them (PRI-05)."""
+    rows = Ticket.objects.select_for_update(of=("self",)).filter(request=request).exclude(stage="done").order_by("id")
+    found = list(rows.select_related("team", "service", "community"))
+    for ticket in found:
+        ticket.request = request
+    place_again(found, desk, f"R-{request.pk} changed", now)
