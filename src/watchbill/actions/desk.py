@@ -8,16 +8,19 @@ from typing import Any
 
 from watchbill.core import clocks, support
 from watchbill.core.coverage import Coverage
-from watchbill.db import facts
-from watchbill.db.models import SupportRequest, Team, Ticket
+from watchbill.db import budget_facts, facts
+from watchbill.db.models import Community, Service, SupportRequest, Team, Ticket
 from watchbill.db.support_facts import request_fact, service_facts, waits_of
+from watchbill.db.ticket_facts import count_warnings
 from watchbill.rules import (
+    chronic_slowness,
     oncall_task,
     priority_order,
     quick_fixes,
     representatives,
     request_classes,
     request_ends,
+    support_budget,
     timebox,
     work_kinds,
 )
@@ -71,6 +74,11 @@ class Desk:
         """What follows a quick fix."""
         return quick_fixes.Settings.model_validate(self.rule("quick_fixes"))
 
+    @property
+    def budget(self) -> support_budget.Settings:
+        """How much help a community gets in a month."""
+        return support_budget.Settings.model_validate(self.rule("support_budget"))
+
     def rule(self, name: str) -> dict[str, Any]:
         """Give what the team set for a rule; nothing: the rule's defaults."""
         values: dict[str, Any] = self.policy.get("rules", {}).get(name, {})
@@ -98,21 +106,41 @@ def deadline_of(request: SupportRequest, desk: Desk) -> support.Deadline:
     return support.next_deadline(request_fact(request), promises_of(request, desk), desk.coverage, waits_of(request))
 
 
+def budget_at(community: Community, desk: Desk) -> support_budget.Decision:
+    """Decide where a community's support budget stands in the month of its team's calendar (TRI-14)."""
+    exempt = {name for name, held in desk.classes.classes.items() if not held.counts_for_budget}
+    month = budget_facts.month_of(desk.now, community.team.zone)
+    used = budget_facts.used_on(community, month, exempt, desk.now)
+    return support_budget.decide(int(used.total_seconds() // 60), community.budget_minutes, desk.budget)
+
+
+def _budget_fact(request: SupportRequest, desk: Desk, order: priority_order.Settings) -> str:
+    """Give the state of the budget when the team's table asks for it; an incident has none."""
+    asked = any("budget" in line.when for line in order.table)
+    if request.community is None or not asked:
+        return ""
+    held = request_classes.decide(request.request_class, desk.classes)
+    return budget_at(request.community, desk).state if held.counts_for_budget else ""
+
+
 def request_priority(request: SupportRequest, desk: Desk) -> priority_order.Decision:
     """Decide where a request stands in the team's order; what a person chose stays as it is (PRI-09)."""
+    order = desk.order
     if request.is_priority_pinned:
-        return priority_order.by_hand(request.priority, request.priority_why, desk.order)
+        return priority_order.by_hand(request.priority, request.priority_why, order)
     known: dict[str, str | list[str]] = {
         "what": "request",
         "class": request.request_class,
         "impact": request.impact,
         "missed": "yes" if request.is_late else "",
         "funded": "yes" if request.community and request.community.is_funded else "",
+        "budget": _budget_fact(request, desk, order),
+        "chronic": _chronic(request.service, desk),
         **service_facts(request.service),
     }
     if request.environment:
         known["environment"] = request.environment.lower()
-    return priority_order.decide(known, desk.order)
+    return priority_order.decide(known, order)
 
 
 def ticket_priority(ticket: Ticket, desk: Desk) -> priority_order.Decision:
@@ -124,7 +152,23 @@ def ticket_priority(ticket: Ticket, desk: Desk) -> priority_order.Decision:
         "kind": ticket.kind,
         "work_kind": ticket.work_kind,
         "label": [str(label) for label in ticket.labels],
+        "missed": "yes" if ticket.request and ticket.request.is_late else "",
         "funded": "yes" if ticket.community and ticket.community.is_funded else "",
+        "chronic": _chronic(ticket.service, desk),
         **service_facts(ticket.service),
     }
     return priority_order.decide(known, desk.order)
+
+
+def _chronic(service: Service | None, desk: Desk) -> str:
+    """Counted only for a team whose table asks: its alerts may be many."""
+    if service is None or not any("chronic" in line.when for line in desk.order.table):
+        return ""
+    return "yes" if why_chronic(service, desk) else ""
+
+
+def why_chronic(service: Service, desk: Desk) -> str:
+    """Say why a service is chronically slow now (PRI-09); nothing: it is not."""
+    rule = chronic_slowness.Settings.model_validate(desk.rule("chronic_slowness"))
+    counted = count_warnings(service, rule.severities, chronic_slowness.since(rule, desk.now), rule.warnings)
+    return chronic_slowness.decide(counted, rule)

@@ -24,8 +24,14 @@ def _subject(request: SupportRequest) -> Subject:
     return Subject("request", request.pk, request.team_id)
 
 
-def _words(request: SupportRequest, subject: str, urgency: str = "default") -> Words:
-    lines = [request.title, "", f"{reference(request)}, from {request.requester}", request.priority_why]
+def _words(request: SupportRequest, subject: str, urgency: str = "default", more: str = "") -> Words:
+    lines = [
+        request.title,
+        "",
+        *([more, ""] if more else []),
+        f"{reference(request)}, from {request.requester}",
+        request.priority_why,
+    ]
     return Words(
         subject=f"{subject}: {request.title}"[:200],
         text="\n".join(lines),
@@ -74,16 +80,25 @@ def readers(request: SupportRequest, whom: str, now: datetime) -> list[Person]:
 
 
 def tell(
-    request: SupportRequest, people: Iterable[Person], kind: str, subject: str, now: datetime, urgency: str = "default"
+    request: SupportRequest,
+    people: Iterable[Person],
+    kind: str,
+    subject: str,
+    now: datetime,
+    urgency: str = "default",
+    more: str = "",
 ) -> None:
-    """Tell people something about a request in one line, `subject`, and say so in the log as `kind`."""
+    """Tell people something about a request in one line, `subject`, with what was said, `more`; the log keeps `kind`.
+
+    What is important reaches somebody in any case.
+    """
     people = list(dict.fromkeys(people))
     if not people:
         return
     names = ", ".join(str(person) for person in people)
     line = record(_subject(request), kind, f"told {names}", now, data={"people": [person.pk for person in people]})
     for person in people:
-        words = _words(request, subject, urgency)
+        words = _words(request, subject, urgency, more)
         if urgency == "important":
             delivery.reach_or_tell(person.pk, _subject(request), words, line, subject.lower(), now)
         else:

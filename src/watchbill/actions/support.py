@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from watchbill.actions import request_mail, request_watch, requesters
+from watchbill.actions import request_mail, request_watch, requesters, ticket_places
 from watchbill.actions.access import require
 from watchbill.actions.desk import Desk, deadline_of, desk_of, request_priority
 from watchbill.actions.effects import carry_out
@@ -85,8 +85,7 @@ def open_request(team: Team, asker: Asker, asked: Asked, now: datetime, actor: A
             waiting = support.pass_ball(request_fact(request), "requester", "Watchbill", "a representative's approval")
             carry_out(waiting, request, subject_of(request), now)
         _settle(request, desk, now)
-        request.first_response_due_at = request.due_at if request.due_what == "first_response" else None
-        request.save(update_fields=["first_response_due_at"])
+        keep_first_response(request)
         if not (asked.quiet or asked.unseen):
             request_mail.confirm(request, desk, now)
         if not asked.unseen:
@@ -251,9 +250,7 @@ def change(request_id: int, values: dict[str, object], person: Person, now: date
         said = f"{person} changed {', '.join(name.replace('_', ' ') for name in changed)}"
         record(subject_of(request), "request.changed", said, now, Actor.of(person), {"fields": changed})
         _settle(request, desk, now)
-        if request.first_response_at is None:
-            request.first_response_due_at = request.due_at if request.due_what == "first_response" else None
-            request.save(update_fields=["first_response_due_at"])
+        keep_first_response(request)
     return request
 
 
@@ -317,6 +314,19 @@ def _settle(request: SupportRequest, desk: Desk, now: datetime) -> None:
         request.priority, request.rank, request.priority_why = placed.level, placed.rank, placed.why
         request.save(update_fields=["priority", "rank", "priority_why"])
     request_watch.keep_reminder(request, desk, now)
+    ticket_places.follow_request(request, desk, now)
+
+
+def place_again(request: SupportRequest, now: datetime) -> None:
+    """Compute the deadline and the priority of a locked request again: what they depend on has changed."""
+    _settle(request, desk_of(request.team, now), now)
+
+
+def keep_first_response(request: SupportRequest) -> None:
+    """Keep on a locked request by when somebody answers first; once somebody did, what was promised stands."""
+    if request.first_response_at is None:
+        request.first_response_due_at = request.due_at if request.due_what == "first_response" else None
+        request.save(update_fields=["first_response_due_at"])
 
 
 def lock(request_id: int) -> SupportRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from watchbill.core import clocks, support, tickets
-from watchbill.db.models import Event, Service, Shift, SupportRequest, Team, Ticket, TicketLink, WorkLog
+from watchbill.db.models import Event, Person, Service, Shift, SupportRequest, Team, Ticket, TicketLink, WorkLog
 from watchbill.kit.spans import Span
 
 BALL_KINDS = ("request.ball", "request.resolved", "request.reopened")
@@ -52,6 +52,20 @@ def seats_of(person_id: int, team: Team, now: datetime) -> set[str]:
         rotation__team=team, rotation__archived_at=None, person_id=person_id, starts_at__lte=now, ends_at__gt=now
     ).values_list("seat", "rotation__slug")
     return {name for seat, rotation in standing for name in (seat, f"{rotation}/{seat}")}
+
+
+def people_in_seat(team: Team, seat: str, now: datetime) -> list[Person]:
+    """Read who stands the watch now: in one seat, by bare name or as rotation/seat, or, without a seat, in any."""
+    rotation, _, name = seat.rpartition("/")
+    standing = Shift.objects.filter(
+        rotation__team=team, rotation__archived_at=None, starts_at__lte=now, ends_at__gt=now, person__is_active=True
+    )
+    if name:
+        standing = standing.filter(seat=name)
+    if rotation:
+        standing = standing.filter(rotation__slug=rotation)
+    people = [shift.person for shift in standing.select_related("person").order_by("id") if shift.person]
+    return list(dict.fromkeys(people))
 
 
 def ticket_fact(ticket: Ticket) -> tickets.Ticket:

@@ -37,6 +37,9 @@ class RequestClass(BaseModel):
     counts_for_budget: bool = Field(
         default=True, description="Whether its time counts against a community's support budget."
     )
+    at_discretion: bool = Field(
+        default=False, description="Whether the watch may turn it away even when its level interrupts."
+    )
 
 
 class Settings(BaseModel):
@@ -78,6 +81,7 @@ class Decision(BaseModel):
     first_response: Promise | None
     resolution: Promise | None
     counts_for_budget: bool
+    at_discretion: bool = False
 
 
 def decide(request_class: str, settings: Settings) -> Decision:

@@ -22,6 +22,9 @@ class Settings(BaseModel):
     advice_needs_no_ticket: bool = Field(
         default=True, description="Advice under the box is only logged with its answer."
     )
+    forgotten_after_minutes: int = Field(
+        240, ge=0, le=1440, description="A clock that runs so long is asked about: it may be forgotten; 0: never."
+    )
 
 
 class Decision(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from watchbill.actions import alerts, paging, rota, silences, support, teams
+from watchbill.actions import alerts, communities, paging, rota, silences, support, teams, vendor_cases, work_clock
 from watchbill.actions.timers import Claim
 
 Handler = Callable[[Claim, datetime], None]
@@ -17,4 +17,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **rota.TIMER_HANDLERS,
     **support.TIMER_HANDLERS,
     **teams.TIMER_HANDLERS,
+    **communities.TIMER_HANDLERS,
+    **work_clock.TIMER_HANDLERS,
+    **vendor_cases.TIMER_HANDLERS,
 }
