@@ -43,7 +43,7 @@ def services_waiting(limit: int) -> list[int]:
 
     Behind a long backlog the others are sought one by one: a storm of one service must not hide the next one's page.
     """
-    waiting = Inbox.objects.filter(state=Inbox.WAITING)
+    waiting = Inbox.objects.filter(state=Inbox.WAITING, service_id__gt=0)  # 0: what came to a desk, read elsewhere
     oldest = list(waiting.order_by("id").values_list("service_id", flat=True)[:LOOKED_AT])
     found = dict.fromkeys(oldest)
     last = 0

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
-from django.conf import settings
-
-from watchbill.actions import exports
+from watchbill.actions import exports, mail_ids
 from watchbill.actions.desk import Desk
 from watchbill.actions.log import Subject
 from watchbill.actions.request_words import link_of, mail_subject, words_for
@@ -38,15 +35,9 @@ def tell_resolved(request: SupportRequest, text: str, person: Person, desk: Desk
 def send(request: SupportRequest, message: Message, now: datetime) -> None:
     """Let a message that is written leave to the requester."""
     if not message.message_id:
-        message.message_id = make_message_id(message)
+        message.message_id = mail_ids.make_id(request.pk, "message", message.pk)
         message.save(update_fields=["message_id"])
     _put(request, message.text, f"message-{message.pk}", request.requester, now, message)
-
-
-def make_message_id(message: Message) -> str:
-    """Give the Message-ID that a message of ours leaves with, by which a reply finds its request."""
-    host = urlsplit(settings.WATCHBILL_URL).hostname or "watchbill"
-    return f"<request-{message.request_id}.message-{message.pk}@{host}>"
 
 
 def write(request: SupportRequest, text: str, now: datetime, person: Person | None = None) -> Message:

@@ -136,7 +136,8 @@ def silences_of(service: Service, now: datetime) -> list[Silence]:
 
 def last_payload(connection: MonitorConnection) -> Inbox | None:
     """Read what a connection received last from its own tool."""
-    return Inbox.objects.filter(connection_id=connection.pk, monitor=connection.monitor).order_by("-id").first()
+    rows = Inbox.objects.filter(connection_id=connection.pk, monitor=connection.monitor)
+    return rows.filter(service_id=connection.service_id).order_by("-id").first()
 
 
 def show_payload(body: bytes, most: int = 100_000) -> str:
