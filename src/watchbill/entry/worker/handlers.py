@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from watchbill.actions import alerts, communities, paging, rota, silences, support, teams, vendor_cases, work_clock
+from watchbill.actions import (
+    alerts,
+    communities,
+    experts,
+    paging,
+    rota,
+    silences,
+    support,
+    teams,
+    vendor_cases,
+    work_clock,
+)
 from watchbill.actions.timers import Claim
 
 Handler = Callable[[Claim, datetime], None]
@@ -19,5 +30,6 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **teams.TIMER_HANDLERS,
     **communities.TIMER_HANDLERS,
     **work_clock.TIMER_HANDLERS,
+    **experts.TIMER_HANDLERS,
     **vendor_cases.TIMER_HANDLERS,
 }
