@@ -88,6 +88,15 @@ def http_host(
         def do_POST(self) -> None:
             self.handle_any()
 
+        def do_PUT(self) -> None:
+            self.handle_any()
+
+        def do_PATCH(self) -> None:
+            self.handle_any()
+
+        def do_DELETE(self) -> None:
+            self.handle_any()
+
         def log_message(self, format: str, *args: Any) -> None:
             pass
 

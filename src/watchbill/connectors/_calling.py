@@ -61,9 +61,10 @@ class Api:
         raise _failure(answer)
 
 
-def has_next(answer: Response) -> bool:
-    """Tell whether the Link header (RFC 8288) names a following page."""
-    return NEXT_LINK.search(answer.headers.get("link", "")) is not None
+def next_of(answer: Response) -> str:
+    """Give the address of the following page as the Link header (RFC 8288) names it, or nothing."""
+    found = NEXT_LINK.search(answer.headers.get("link", ""))
+    return found.group(1) if found else ""
 
 
 def _json_of(answer: Response) -> Any:

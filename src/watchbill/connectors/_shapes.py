@@ -13,7 +13,10 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Issue:
-    """A thing in a tracker or a ticket of a helpdesk, as it stands there. `ref` is what the system itself calls it."""
+    """A thing in a tracker or a ticket of a helpdesk, as it stands there. `ref` is what the system itself calls it.
+
+    `mark` is ours, when we wrote it (_words.find_mark); texts and labels come without it.
+    """
 
     ref: str
     title: str = ""
@@ -27,6 +30,7 @@ class Issue:
     url: str = ""
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,17 +64,24 @@ class Draft:
 
 @dataclass(frozen=True)
 class Newest:
-    """How an issue is to stand there: the newest state of ours, in their words. None: leave that part as it is."""
+    """How an issue is to stand there: the newest state of ours, in their words. None: leave that part as it is.
+
+    `stage` is our own word beside theirs, for systems that show it in a second place (a project's field).
+    """
 
     title: str | None = None
     state: str | None = None
+    stage: str = ""
     labels: tuple[str, ...] | None = None
     assignee: str | None = None
 
 
 @dataclass(frozen=True)
 class Comment:
-    """What somebody wrote on an issue. `mark` is ours, when it is us who write; `private`: not for the requester."""
+    """What somebody wrote on an issue. `mark` is ours, when it is us who write; `private`: not for the requester.
+
+    `at` is when it was written: one of ours cannot stand there from earlier.
+    """
 
     text: str
     author: str = ""

@@ -1,0 +1,39 @@
+"""What the tests of connectors share: settings of every connector whose system is at one address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+SECRET = "a webhook secret"
+APP_KEY = rsa.generate_private_key(65537, 2048)
+PEM = APP_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def settings_for(name: str, url: str) -> dict[str, Any]:
+    """Give what a person would enter for a system at `url` (without a slash at its end)."""
+    known: dict[str, dict[str, Any]] = {
+        "jira": {
+            "url": url,
+            "flavour": "cloud",
+            "email": "robot@example.org",
+            "token": "tk_secret_token",
+            "project": "OPS",
+            "webhook_secret": SECRET,
+        },
+        "github": {
+            "api": url,
+            "repository": "example/infrastructure",
+            "token": "tk_secret_token",
+            "webhook_secret": SECRET,
+        },
+        "gitlab": {
+            "url": url,
+            "project": "example/infrastructure",
+            "token": "tk_secret_token",
+            "webhook_secret": SECRET,
+        },
+    }
+    return known[name]
