@@ -11,13 +11,15 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 from structlog.testing import capture_logs
+
 from tests.actions.worker_world import SOON
 from tests.world import World
-from watchbill.actions import delivery, paging, timers
+from watchbill.actions import paging, timers
 from watchbill.actions.log import Subject
 from watchbill.core import delivery as rules
 from watchbill.db.models import AlertGroup, Inbox, Outgoing, Timer
 from watchbill.db.wake import WOKEN
+from watchbill.entry.worker import loop
 from watchbill.entry.worker.handlers import HANDLERS
 
 
@@ -210,7 +212,7 @@ def test_the_worker_stops_in_time_although_a_vendor_hangs(world, silent):
 def test_a_round_that_breaks_is_logged_and_the_next_one_works(running, monkeypatch):
     world = running
     broke = Happening()
-    real = delivery.claim_due
+    real = loop.claim_due
 
     def claim_due(*given: object) -> object:
         if not broke.is_set():
@@ -218,7 +220,7 @@ def test_a_round_that_breaks_is_logged_and_the_next_one_works(running, monkeypat
             raise AssertionError("a bug nobody thought of")
         return real(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(delivery, "claim_due", claim_due)
+    monkeypatch.setattr(loop, "claim_due", claim_due)
     WOKEN.set()
     assert broke.wait(SOON)
     arrived = arrival(world, monkeypatch)

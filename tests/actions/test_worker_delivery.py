@@ -10,14 +10,16 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
+
 from tests.actions.worker_world import SOON, alerts_only
 from tests.world import TUESDAY_NINE, World, free_port, make_person
 from watchbill import channels
-from watchbill.actions import delivery, paging
+from watchbill.actions import claiming, paging, sending
 from watchbill.core import delivery as rules
 from watchbill.db.models import ContactAddress, Event, NotificationRule, Outgoing, Page
 from watchbill.db.wake import WOKEN
 from watchbill.egress import Allow, Client
+from watchbill.kit.errors import DeliveryFailed
 
 
 def test_a_channel_that_breaks_its_promise_keeps_the_row_and_the_page_goes_on(world, monkeypatch):
@@ -43,7 +45,7 @@ def test_a_vendor_that_hangs_holds_only_its_own_senders(running, silent, listene
     """One vendor must not stop all: pages by web hook leave while eight mails wait for a dead mail server."""
     world = running
     settings.CHANNEL_SETTINGS = {"email": {**world.mailbox.channel_settings(), "port": silent.port, "timeout": 14}}
-    silent.start(wanted=world.worker.each)
+    silent.start(wanted=world.worker.senders.most)
     for number in range(8):
         person = make_person(f"Mail{number}", world.now)
         put_message(world, ContactAddress.objects.get(person=person), f"mail-{number}")
@@ -62,7 +64,7 @@ def test_a_vendor_that_hangs_holds_only_its_own_senders(running, silent, listene
         WOKEN.set()
         assert listener.heard.wait(SOON / 2), "the hook was reached although every mail hangs"
         listener.heard.clear()
-    assert len(silent.lines) == world.worker.each
+    assert len(silent.lines) == world.worker.senders.most
 
 
 def put_message(world: World, address: ContactAddress, key: str) -> Outgoing:
@@ -88,9 +90,9 @@ def test_it_is_asked_whether_it_is_still_wanted_just_before_it_leaves(world):
     """Promise 2: claimed before the answer, asked after it."""
     world.event()
     alerts_only(world)
-    (claim,) = delivery.claim_due(lambda: world.now, 5)
+    (run,) = claiming.claim_due(lambda: world.now, claiming.Senders())
     Page.objects.update(state="acknowledged")
-    assert delivery.send_one(claim, Client(Allow.read("")), lambda _: {}, lambda: world.now) == "dropped"
+    assert sending.send_run(run, Client(Allow.read("")), lambda _: {}, lambda: world.now) == ["dropped"]
     assert world.mailbox.messages == []
     assert Outgoing.objects.get().state == "dropped"
 
@@ -126,7 +128,7 @@ def test_an_address_that_fails_for_good_after_an_answer_tells_nobody(world, monk
         answering = Thread(target=acknowledge_and_leave, args=(world,))
         answering.start()
         answering.join()
-        raise delivery.DeliveryFailed("no such mailbox", permanent=True)
+        raise DeliveryFailed("no such mailbox", permanent=True)
 
     monkeypatch.setattr(channels.all_channels()["email"], "send", answered_meanwhile)
     world.event()

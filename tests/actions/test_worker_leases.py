@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tests.actions.worker_world import alerts_only
 from tests.world import World
-from watchbill.actions import delivery, paging, timers
+from watchbill.actions import claiming, paging, sending, timers
 from watchbill.core import delivery as rules
 from watchbill.db.models import Outgoing
 from watchbill.egress import Allow, Client
@@ -21,23 +21,23 @@ def test_the_work_of_a_dead_worker_is_anothers_within_one_lease(world):
     """Promise 3: 15 seconds of the clock, not more."""
     world.event()
     alerts_only(world)
-    (claim,) = delivery.claim_due(lambda: world.now, 5)
+    (run,) = claiming.claim_due(lambda: world.now, claiming.Senders())
     world.forward(seconds=14)
     assert world.mailbox.messages == []
     world.forward(seconds=1)
     assert world.mailbox.readers() == ["ana@example.org"]
-    assert Outgoing.objects.get(pk=claim.id).attempt == 2
+    assert Outgoing.objects.get(pk=run.claims[0].ids[0]).attempt == 2
 
 
 def test_a_worker_that_wakes_after_its_lease_overwrites_nothing(world):
     """The fence: a failure that comes late changes nothing of what the next worker did."""
     world.event()
     alerts_only(world)
-    (old,) = delivery.claim_due(lambda: world.now, 5)
+    (old,) = claiming.claim_due(lambda: world.now, claiming.Senders())
     world.forward(seconds=16)
     (sent,) = Outgoing.objects.all()
     assert (sent.state, sent.attempt) == ("sent", 2)
-    assert delivery.send_one(old, Client(Allow.read("")), lambda _: {}, lambda: world.now) == "dropped"
+    assert sending.send_run(old, Client(Allow.read("")), lambda _: {}, lambda: world.now) == ["dropped"]
     again = Outgoing.objects.get()
     assert (again.state, again.attempt, again.finished_at) == ("sent", 2, sent.finished_at)
     assert len(world.mailbox.messages) == 1

@@ -6,8 +6,10 @@ import email
 import email.policy
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from pydantic import ValidationError
 
 from tests.channels.world import PAGE
 from tests.egress.outside import closed_port, found_authority, raw_host
-from watchbill.channels import Message, Receipt, send
+from watchbill.channels import Message, Receipt, open_line, send
 from watchbill.channels.email import Address, Settings, compose
 from watchbill.egress import Client
 from watchbill.kit.errors import DeliveryFailed
@@ -156,6 +158,83 @@ def test_a_connection_that_drops_is_a_failure_for_now() -> None:
     with mail_server(Post(rcpt="drop")) as port, pytest.raises(DeliveryFailed) as failed:
         deliver(port)
     assert not failed.value.permanent
+
+
+def deliver_all(port: int, messages: list[Message]) -> list[Receipt]:
+    operator = {"host": "127.0.0.1", "port": port, "security": "none", "sender": SENDER, "timeout": 3}
+    with open_line("email", operator, Client()) as over:
+        return [over(message, {"email": "ana@example.org"}) for message in messages]
+
+
+THREE = [replace(PAGE, key=f"page-{number}") for number in range(3)]
+
+
+class Counting(Post):
+    """A mail server that counts its visitors, and hangs up on every second letter of one, before or after it took it."""
+
+    def __init__(self, hang_up: str = "") -> None:
+        super().__init__()
+        self.visits = 0
+        self.hang_up = hang_up
+
+    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]) -> Any:
+        self.visits += 1
+        session.letters = 0
+        session.host_name = hostname
+        return responses
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        session.letters += 1
+        second = session.letters == 2
+        if second and self.hang_up:
+            server.transport.abort()
+        if second and self.hang_up == "before":
+            return "250 never said"
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_several_messages_leave_over_one_connection() -> None:
+    post = Counting()
+    with mail_server(post) as port:
+        receipts = deliver_all(port, THREE)
+    assert (post.visits, len(post.taken)) == (1, 3)
+    assert [letter["Message-ID"] for letter in post.taken] == [receipt.reference for receipt in receipts]
+
+
+@pytest.mark.parametrize(("hang_up", "copies"), [("before", 1), ("after", 2)])
+def test_what_was_not_acknowledged_leaves_again_under_the_same_id_when_the_line_dies(hang_up: str, copies: int) -> None:
+    """Nothing is lost; what the server took without saying so arrives twice, and a mailbox knows it by its id."""
+    post = Counting(hang_up)
+    with mail_server(post) as port:
+        receipts = deliver_all(port, THREE[:2])
+    assert post.visits == 2
+    assert all(receipt.answer.startswith("250") for receipt in receipts)
+    times = Counter(str(letter["Message-ID"]) for letter in post.taken)
+    assert [times[receipt.reference] for receipt in receipts] == [1, copies]
+
+
+def test_a_refusal_over_a_kept_line_stops_none_of_those_that_follow() -> None:
+    class Picky(Post):
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+            return "554 no" if b"page-1 " in envelope.content else await super().handle_DATA(server, session, envelope)
+
+    post, came = Picky(), list[str]()
+    operator = {"host": "127.0.0.1", "security": "none", "sender": SENDER, "timeout": 3}
+    with mail_server(post) as port, open_line("email", {**operator, "port": port}, Client()) as over:
+        for number in range(3):
+            message = replace(PAGE, key=f"{number}", subject=f"page-{number} is here")
+            try:
+                came.append(over(message, {"email": "ana@example.org"}).answer[:3])
+            except DeliveryFailed as failed:
+                came.append(f"permanent {failed.permanent}")
+    assert came == ["250", "permanent True", "250"]
+    assert len(post.taken) == 2
+
+
+def test_a_line_without_settings_fails_for_good_and_says_what_is_missing() -> None:
+    with open_line("email", {}, Client()) as over, pytest.raises(DeliveryFailed, match="host") as failed:
+        over(PAGE, {"email": "ana@example.org"})
+    assert failed.value.permanent
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from tests.channels.world import PAGE, address_for, settings_for
 from tests.egress.outside import HERE, Heard, Host, Say, closed_port, http_host, raw_host
 from watchbill import channels
-from watchbill.channels import Message, all_channels, check_address, read_address, send, settings_of, to_plain
+from watchbill.channels import Listed, Message, all_channels, check_address, read_address, send, settings_of, to_plain
+from watchbill.channels import email as email_channel
 from watchbill.egress import Client
 from watchbill.kit.errors import DeliveryFailed, Refused
 
@@ -233,3 +235,35 @@ def test_what_cannot_work_is_a_failure_for_good_that_tells_no_secret(
     assert failed.value.permanent
     assert "short" not in failed.value.message
     assert "'secret'" not in failed.value.message
+
+
+def test_a_person_may_get_several_pages_in_one_message_and_a_program_never() -> None:
+    assert {name for name in NAMES if channels.bundles(name)} == {"email", "ntfy", "slack", "webpush"}
+
+
+@pytest.mark.parametrize("many", [2, 300])
+@pytest.mark.parametrize("name", ["ntfy", "slack"])
+def test_a_bundle_shows_each_page_with_its_link_and_says_how_many_do_not_fit(name: str, many: int) -> None:
+    pages = tuple(Listed(f"Disk {n} | <full>", f"https://watch.example/a/signed:{n:04}") for n in range(many))
+    bundle = replace(PAGE, subject=f"{many} pages", text=f"{many} pages ask for you", pages=pages)
+    with http_host(taken) as host:
+        deliver(name, host, bundle)
+    body = host.heard[0].body.decode()
+    shown = sum(page.link in body for page in pages)
+    assert shown == many or (shown > 5 and f"and {many - shown} more" in body)
+    assert many > 2 or shown == 2
+    assert len(body) < 12_000
+
+
+def test_a_bundle_by_mail_shows_each_page_with_its_link() -> None:
+    pages = tuple(Listed(f"Disk {n} <full>", f"https://watch.example/a/signed:{n:04}") for n in range(300))
+    operator = email_channel.Settings.model_validate(settings_for("email", 25))
+    address = email_channel.Address(email="ana@example.org")
+    letter = email_channel.compose(replace(PAGE, pages=pages), address, operator)
+    text, html = letter.get_body(("plain",)), letter.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    for page in pages:
+        assert text.get_content().count(page.link) == 1
+        assert html.get_content().count(f'href="{page.link}"') == 1
+    assert "<full>" not in html.get_content()

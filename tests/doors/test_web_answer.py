@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests.doors.web_world import Cast
 from watchbill.actions import paging
-from watchbill.actions.delivery import LINK_SALT
+from watchbill.actions.messages import LINK_SALT
 from watchbill.db.models import Event, Outgoing, Page
 
 

@@ -117,4 +117,6 @@ def test_killed_while_a_storm_is_looked_at_every_alert_of_it_pages_once(
         assert Page.objects.count() == ASKED_AT_ONCE + LATER
         assert Counter(due_kinds()) == {"climb": ASKED_AT_ONCE + LATER}
         assert not Inbox.objects.exclude(state=Inbox.PARSED).exists()
-        check_the_mail(world, ["ana@example.org"] * LATER, death)
+        check_the_mail(world, ["ana@example.org"], death)
+        rows = Outgoing.objects.order_by("-id")[:LATER]
+        assert len({row.reference for row in rows}) == 1, "they left together"

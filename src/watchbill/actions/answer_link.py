@@ -9,7 +9,7 @@ from django.core import signing
 from django.db import transaction
 
 from watchbill.actions import paging
-from watchbill.actions.delivery import LINK_LIVES, LINK_SALT
+from watchbill.actions.messages import LINK_LIVES, LINK_SALT
 from watchbill.db.models import Outgoing, Page
 from watchbill.kit.errors import Refused
 

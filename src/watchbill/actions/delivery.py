@@ -1,35 +1,23 @@
-"""What must leave: plan messages to a person, claim them, hand them over, and tell somebody when one cannot be delivered.
+"""What must leave: plan messages to people, take them back, and tell somebody else when nothing reaches one.
 
-At least once: a row is marked sent only after the vendor took the message, and every attempt carries the same
-key. Just before it leaves it is asked whether it is still wanted.
+`claiming` hands what is due to the senders of a worker, `sending` hands it to the vendors.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
-from django.conf import settings
-from django.core import signing
-from django.db import connection, transaction
 
-from watchbill import channels
-from watchbill.actions.channel_health import note_failure
-from watchbill.actions.log import WATCHBILL, Subject, record
-from watchbill.channels import Message, Receipt
+from watchbill.actions.log import Subject, record
 from watchbill.core import delivery
 from watchbill.db import facts
-from watchbill.db.models import Event, Membership, Outgoing, Page, Person, Team
+from watchbill.db.models import Event, Membership, Outgoing, Person, Team
 from watchbill.db.wake import wake_workers
-from watchbill.egress import Client
-from watchbill.kit.errors import DeliveryFailed
 
 log = structlog.get_logger()
-LINK_SALT = "watchbill.answer"
-LINK_LIVES = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -42,15 +30,6 @@ class Words:
     urgency: str = "default"
     path: str = ""
     action: str = ""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A due message in the hands of one worker until its lease ends; `attempt` is the fence."""
-
-    id: int
-    attempt: int
-    channel: str
 
 
 @dataclass(frozen=True)
@@ -180,196 +159,7 @@ def drop_waiting(subject: Subject, why: str, now: datetime) -> int:
     return Outgoing.objects.filter(pk__in=rows).update(state="dropped", due_at=None, finished_at=now, answer=why)
 
 
-def claim_due(
-    clock: Callable[[], datetime], limit: int, held: Mapping[str, int] | None = None, most_each: int | None = None
-) -> list[Claim]:
-    """Take up to `limit` due messages for one lease, at most `most_each` of one channel together with those `held`.
-
-    A vendor that hangs holds its own senders and leaves those of the other channels free. `clock` (UTC) is read when
-    the database lets us write: the time spent waiting for that is not part of the lease.
-    """
-    taken, most = Counter(held or {}), most_each or limit
-    full = [channel for channel, count in taken.items() if count >= most]
-    chosen: list[Outgoing] = []
-    with transaction.atomic():
-        now = clock()
-        due = Outgoing.objects.filter(due_at__lte=now).exclude(channel__in=full).order_by("due_at", "id")
-        for row in due.only("id", "attempt", "due_at", "channel").select_for_update(skip_locked=True)[:limit]:
-            if taken[row.channel] >= most:
-                continue
-            taken[row.channel] += 1
-            row.attempt += 1
-            row.due_at = now + delivery.LEASE
-            chosen.append(row)
-        Outgoing.objects.bulk_update(chosen, ["attempt", "due_at"])
-    return [Claim(row.pk, row.attempt, row.channel) for row in chosen]
-
-
 def next_due(full: Iterable[str] = ()) -> datetime | None:
     """Read when the next message is due, but for those of the channels that are `full`."""
     waiting = Outgoing.objects.filter(due_at__isnull=False).exclude(channel__in=list(full))
     return waiting.order_by("due_at").values_list("due_at", flat=True).first()
-
-
-def send_one(
-    claim: Claim, http: Client, settings_of: Callable[[str], dict[str, object]], clock: Callable[[], datetime]
-) -> str:
-    """Ask whether a claimed message is still wanted, hand it to its channel, write down what came of it.
-
-    `settings_of` gives the operator's settings of a channel, `clock` the present instant (UTC). Returns the
-    state in which the message is left: sent, waiting, failed or dropped.
-    """
-    row = Outgoing.objects.select_related("address").filter(pk=claim.id, attempt=claim.attempt, state="waiting").first()
-    if row is None:
-        return "dropped"
-    if not delivery.is_wanted(row.purpose, _page_state(row)):
-        _finish(claim, clock(), state="dropped", answer="no longer wanted: the page was answered")
-        return "dropped"
-    message, channel_settings = message_of(row), settings_of(row.channel)
-    _let_go_of_database()
-    try:
-        receipt = channels.send(row.channel, message, row.address.address, channel_settings, http)
-    except DeliveryFailed as failure:
-        return _failed(row, claim, failure, clock())
-    except Exception as bug:
-        # A bug of the channel is no reason to lose the page: tried again like a vendor that is away, then told.
-        log.exception("a channel broke its promise to raise only DeliveryFailed", channel=row.channel, outgoing=row.pk)
-        return _failed(row, claim, DeliveryFailed(f"{row.channel} broke: {type(bug).__name__}: {bug}"), clock())
-    return _sent(row, claim, receipt, clock())
-
-
-def _let_go_of_database() -> None:
-    """Give the connection back while a vendor is waited for: vendors that hang must not hold the pool."""
-    if not connection.in_atomic_block:
-        connection.close()
-
-
-def message_of(row: Outgoing) -> Message:
-    """Build what leaves from a row: the answer link is signed here, so that it is never stored."""
-    words = row.message
-    link = ""
-    if row.purpose == "page":
-        link = f"{settings.WATCHBILL_URL}/a/{signing.dumps(row.pk, salt=LINK_SALT)}"
-    elif words.get("path"):
-        link = settings.WATCHBILL_URL + words["path"]
-    return Message(
-        key=row.key,
-        subject=words["subject"],
-        text=words["text"],
-        link=link,
-        action=words.get("action") or ("Answer this page" if row.purpose == "page" else "Open"),
-        urgency="important" if row.urgency == "important" else "default",
-        purpose=row.purpose,  # type: ignore[arg-type]
-        thread=f"{row.subject_kind}-{row.subject_id}",
-        at=row.created_at,
-    )
-
-
-def _page_state(row: Outgoing, *, lock: bool = False) -> str | None:
-    if row.subject_kind != "page":
-        return None
-    pages = Page.objects.filter(pk=row.subject_id)
-    return (pages.select_for_update() if lock else pages).values_list("state", flat=True).first()
-
-
-def _finish(claim: Claim, now: datetime, **values: object) -> bool:
-    """Close a row if this claim still holds it."""
-    changed = Outgoing.objects.filter(pk=claim.id, attempt=claim.attempt, state="waiting").update(
-        due_at=None, finished_at=now, **values
-    )
-    return changed == 1
-
-
-def _sent(row: Outgoing, claim: Claim, receipt: Receipt, now: datetime) -> str:
-    """Write down that the vendor took it. An answer that came meanwhile does not unsay it: it did leave."""
-    mine = Outgoing.objects.filter(pk=claim.id, attempt=claim.attempt, state__in=("waiting", "dropped"))
-    with transaction.atomic():
-        held = mine.update(
-            state="sent",
-            due_at=None,
-            finished_at=now,
-            answer=receipt.answer[:2000],
-            reference=receipt.reference[:255],
-        )
-        late = "" if held else "; the lease was over, so it may have left twice, with the same key"
-        record(
-            _subject_of(row),
-            "delivery.sent",
-            f"{row.channel} to {row.person}: {receipt.answer[:200]}{late}",
-            now,
-            data={"outgoing": row.pk, "attempt": claim.attempt},
-        )
-        if row.address.failed_at:
-            row.address.failed_at, row.address.failure = None, ""
-            row.address.save(update_fields=["failed_at", "failure"])
-    return "sent"
-
-
-def _failed(row: Outgoing, claim: Claim, failure: DeliveryFailed, now: datetime) -> str:
-    """Write down that it did not leave: try again later, or give up, which the next one hears of."""
-    # A personal rule may have planned it for long after it was made: its hour of tries begins when it was due.
-    planned = datetime.fromisoformat(row.message.get("planned") or row.created_at.isoformat())
-    again = None if failure.permanent else delivery.retry_at(claim.attempt, planned, now)
-    with transaction.atomic():
-        note_failure(row, failure, now)
-        if again is not None:
-            return _try_later(row, claim, failure, again, now)
-        # The subject first, then its messages: other rows of it are touched below.
-        page_state = _page_state(row, lock=True)
-        if not _finish(claim, now, state="failed", answer=failure.message[:2000]):
-            return "dropped"
-        _give_up(row, failure, now)
-        if row.purpose in {"page", "notice"} and delivery.is_wanted(row.purpose, page_state):
-            _try_the_next(row, _subject_of(row), now)
-    wake_workers()
-    return "failed"
-
-
-def _try_later(row: Outgoing, claim: Claim, failure: DeliveryFailed, again: datetime, now: datetime) -> str:
-    changed = Outgoing.objects.filter(pk=claim.id, attempt=claim.attempt, state="waiting").update(
-        due_at=again, answer=failure.message[:2000]
-    )
-    if changed and claim.attempt == 1:
-        why = f"{row.channel} to {row.person} failed for now: {failure.message[:300]}; trying again"
-        record(_subject_of(row), "delivery.retried", why, now)
-    return "waiting" if changed else "dropped"
-
-
-def _give_up(row: Outgoing, failure: DeliveryFailed, now: datetime) -> None:
-    why = f"{row.channel} to {row.person} failed for good: {failure.message[:300]}"
-    record(_subject_of(row), "delivery.failed", why, now, WATCHBILL, {"outgoing": row.pk})
-    if failure.permanent and not failure.operators:
-        row.address.failed_at, row.address.failure = now, failure.message[:2000]
-        row.address.save(update_fields=["failed_at", "failure"])
-
-
-def _subject_of(row: Outgoing) -> Subject:
-    return Subject(row.subject_kind, row.subject_id, row.team_id)
-
-
-def _try_the_next(row: Outgoing, subject: Subject, now: datetime) -> None:
-    """Bring the person's next message forward; when there is none and none was sent, tell somebody else."""
-    mine = Outgoing.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id, person_id=row.person_id)
-    later = mine.filter(state="waiting", due_at__gt=now, attempt=0).order_by("due_at")
-    # skip_locked: whoever holds it is about to send it or to take it back.
-    coming = later.select_for_update(of=("self",), skip_locked=True).first()
-    if coming is not None:
-        coming.due_at = now
-        coming.save(update_fields=["due_at"])
-        return
-    if mine.filter(created_at__gte=row.created_at, state__in=("sent", "waiting")).exists():
-        return
-    words = Words(
-        row.message["subject"],
-        row.message["text"],
-        row.purpose,
-        row.urgency,
-        row.message.get("path", ""),
-        row.message.get("action", ""),
-    )
-    told = set(
-        mine.model.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id, state="failed").values_list(
-            "person_id", flat=True
-        )
-    )
-    tell_somebody(subject, words, f"{row.person} could not be reached", told, now)

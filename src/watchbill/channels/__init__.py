@@ -11,6 +11,11 @@ To add a channel, add one file here. The file holds:
     send(message, address, settings, http) -> Receipt
                hands one message over; every I/O error becomes DeliveryFailed(permanent=...), because one
                that leaks would stop a worker
+    BUNDLES    optional, True where a person reads: several pages that wait for one address leave as one message,
+               and `send` shows each of `message.pages` with its link. A program wants one each, and so does a
+               channel that says nothing
+    Line       optional: a context manager made from the settings that keeps a connection open for several messages;
+               `send` gets it as its last argument, and opens it again when it died
 
 `http` is the one way out to an address that a person typed (watchbill.egress); `http.deliver(url, json=...)`
 already turns every unhappy answer into DeliveryFailed. A channel decides nothing by a clock and keeps no state.
@@ -19,6 +24,8 @@ already turns every unhappy answer into DeliveryFailed. A channel decides nothin
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
@@ -39,12 +46,21 @@ class NoSettings(BaseModel):
 
 
 @dataclass(frozen=True)
+class Listed:
+    """One page of a message that carries several: its words, and the link that answers it alone."""
+
+    subject: str
+    link: str
+
+
+@dataclass(frozen=True)
 class Message:
     """What is to reach a person. `key` stays the same when the same message must leave twice.
 
     `link` opens the page that answers; `action` is the word on its button ("Answer this page"). `thread` is
     shared by the messages of one page, so that a mailbox shows them together. `at` (aware) is when it was
-    written; a channel whose vendor wants a date takes it from here.
+    written; a channel whose vendor wants a date takes it from here. `pages` lists the pages of a bundle, and `link`
+    then leads to where all of them are; only a channel with BUNDLES ever gets one.
     """
 
     key: str
@@ -56,6 +72,7 @@ class Message:
     purpose: Literal["page", "notice", "code", "test"] = "page"
     thread: str = ""
     at: datetime | None = None
+    pages: tuple[Listed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +121,34 @@ def to_plain(model: BaseModel) -> dict[str, Any]:
     return plain
 
 
-def send(name: str, message: Message, address: dict[str, Any], settings: dict[str, Any], http: Client) -> Receipt:
+def bundles(name: str) -> bool:
+    """Tell whether several pages to one address may leave through this channel as one message."""
+    return bool(getattr(all_channels().get(name), "BUNDLES", False))
+
+
+def keeps_line(name: str) -> bool:
+    """Tell whether this channel sends several messages over one connection."""
+    return hasattr(all_channels().get(name), "Line")
+
+
+Send = Callable[[Message, dict[str, Any]], Receipt]
+
+
+@contextmanager
+def open_line(name: str, settings: dict[str, Any], http: Client) -> Iterator[Send]:
+    """Give a `send` for several messages through one channel; what it can keep open is closed at the end."""
+    channel = all_channels().get(name)
+    try:
+        line = channel.Line(settings_of(channel).model_validate(settings)) if channel and keeps_line(name) else None
+    except ValidationError:
+        line = None  # `send` says what is wrong, for each message
+    with line or nullcontext():
+        yield lambda message, address: send(name, message, address, settings, http, line)
+
+
+def send(
+    name: str, message: Message, address: dict[str, Any], settings: dict[str, Any], http: Client, line: Any = None
+) -> Receipt:
     """Hand one message over through the channel called `name`; raises DeliveryFailed and nothing else.
 
     A channel that is no longer installed, an address of an older form and settings that are missing are all
@@ -122,7 +166,8 @@ def send(name: str, message: Message, address: dict[str, Any], settings: dict[st
     except ValidationError as error:
         text = f"{channel.TITLE} is not set up here: {_first(error)}"
         raise DeliveryFailed(text, permanent=True, operators=True) from None
-    receipt: Receipt = channel.send(message, known_address, known_settings, http)
+    more = () if line is None else (line,)
+    receipt: Receipt = channel.send(message, known_address, known_settings, http, *more)
     return receipt
 
 

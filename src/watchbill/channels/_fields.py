@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr, StringConstraints
 
+from watchbill.channels import Listed
 from watchbill.egress import Blocked, read_url
 
 NAME_LIMIT = 60
@@ -68,6 +70,21 @@ def shorten(text: str, limit: int) -> str:
 def digest(text: str, length: int = 32) -> str:
     """Give a stable name for a key that fits every vendor's idea of an id: hexadecimal, at most 64 long."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:length]
+
+
+def list_pages(
+    pages: Sequence[Listed], limit: int, write: Callable[[Listed], str], size: Callable[[str], int] = len
+) -> str:
+    """List the pages of a bundle, one after the other, as many as fit into `limit`; then how many more there are."""
+    lines: list[str] = []
+    room = limit - 40
+    for page in pages:
+        line = clean(write(page))
+        room -= size(line) + 1
+        if room < 0:
+            return "\n".join([*lines, f"… and {len(pages) - len(lines)} more"])
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def clean(text: str) -> str:

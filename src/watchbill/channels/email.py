@@ -26,6 +26,7 @@ from watchbill.kit.errors import DeliveryFailed
 TITLE = "E-mail"
 HINT = "An address that you read on your phone."
 
+BUNDLES = True
 SUBJECT_LIMIT = 200
 POLICY = policy.SMTP.clone(cte_type="7bit")
 OK = frozenset({250, 251})
@@ -35,8 +36,9 @@ BUTTON = (
 )
 BODY = (
     '<!doctype html><html><body style="font-family:system-ui,sans-serif;font-size:16px;line-height:1.5">'
-    '<p style="white-space:pre-wrap">{text}</p>{button}</body></html>'
+    '<p style="white-space:pre-wrap">{text}</p>{listed}{button}</body></html>'
 )
+ITEM = '<p style="margin:12px 0"><a href="{link}" style="color:#1c5d99;font-size:18px">{subject}</a></p>'
 
 
 class Address(BaseModel):
@@ -84,22 +86,67 @@ class Settings(BaseModel):
         return parseaddr(self.sender)[1]
 
 
-def send(message: Message, address: Address, settings: Settings, http: Client) -> Receipt:
+class Line:
+    """A conversation with the mail server, kept open for several messages; for one thread at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._smtp: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._smtp is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                # Taken is taken: a server that says no goodbye has the messages all the same.
+                self._smtp.quit()
+        self._hang_up()
+
+    def hand_over(self, recipient: str, letter: bytes, deadline: Deadline) -> str:
+        """Hand one letter over; gives the server's words, raises DeliveryFailed.
+
+        A line that was used before may have died, or its server wants no more over it: then the same letter, with
+        the same Message-ID, is tried once more over a fresh one, within the same deadline.
+        """
+        if self._smtp is not None:
+            try:
+                return self._say(recipient, letter, deadline)
+            except DeliveryFailed:
+                if deadline.is_over:
+                    raise
+        return self._say(recipient, letter, deadline)
+
+    def _say(self, recipient: str, letter: bytes, deadline: Deadline) -> str:
+        settings = self.settings
+        try:
+            if self._smtp is None:
+                self._smtp = _connect(settings, deadline)
+                _greet(self._smtp, settings, deadline)
+            return _hand_over(self._smtp, settings.sender_email, recipient, letter, deadline)
+        except (smtplib.SMTPException, OSError) as error:
+            self._hang_up()
+            raise _explain(error, settings) from error
+        except DeliveryFailed:
+            # What was refused left a half-said message on the line.
+            self._hang_up()
+            raise
+
+    def _hang_up(self) -> None:
+        if self._smtp is not None:
+            self._smtp.close()
+        self._smtp = None
+
+
+def send(message: Message, address: Address, settings: Settings, http: Client, line: Line | None = None) -> Receipt:
     """Hand one message to the mail server; raises DeliveryFailed with the server's own words."""
     letter = compose(message, address, settings).as_bytes()
     deadline = Deadline.after(settings.timeout)
-    try:
-        smtp = _connect(settings)
-        try:
-            _greet(smtp, settings, deadline)
-            words = _hand_over(smtp, settings.sender_email, address.email, letter, deadline)
-            with suppress(smtplib.SMTPException, OSError):
-                # Taken is taken: a server that says no goodbye has the message all the same.
-                smtp.quit()
-        finally:
-            smtp.close()
-    except (smtplib.SMTPException, OSError) as error:
-        raise _explain(error, settings) from error
+    if line is not None:
+        words = line.hand_over(address.email, letter, deadline)
+    else:
+        with Line(settings) as own:
+            words = own.hand_over(address.email, letter, deadline)
     return Receipt(answer=words, reference=f"<{_id(message.key, settings)}>")
 
 
@@ -124,9 +171,13 @@ def compose(message: Message, address: Address, settings: Settings) -> EmailMess
     link = web_link(message.link)
     action = one_line(message.action, 80) or "Open"
     text = clean(message.text)
-    letter.set_content(f"{text}\n\n{action}: {link}\n" if link else f"{text}\n")
+    plain = "".join(f"\n\n{one_line(page.subject, SUBJECT_LIMIT)}\n{web_link(page.link)}" for page in message.pages)
+    letter.set_content(f"{text}{plain}\n\n{action}: {link}\n" if link else f"{text}{plain}\n")
     button = BUTTON.format(link=escape(link), action=escape(action)) if link else ""
-    letter.add_alternative(BODY.format(text=escape(text), button=button), subtype="html")
+    listed = "".join(
+        ITEM.format(link=escape(web_link(p.link)), subject=escape(clean(p.subject))) for p in message.pages
+    )
+    letter.add_alternative(BODY.format(text=escape(text), listed=listed, button=button), subtype="html")
     return letter
 
 
@@ -138,13 +189,13 @@ def _domain(settings: Settings) -> str:
     return settings.sender_email.rpartition("@")[2]
 
 
-def _connect(settings: Settings) -> smtplib.SMTP:
+def _connect(settings: Settings, deadline: Deadline) -> smtplib.SMTP:
     # Our own name is given, because smtplib would ask the name server for it, with no limit of time.
     where, name = (settings.host, settings.port), _domain(settings)
     if settings.security == "tls":
         context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(*where, local_hostname=name, timeout=settings.timeout, context=context)
-    return smtplib.SMTP(*where, local_hostname=name, timeout=settings.timeout)
+        return smtplib.SMTP_SSL(*where, local_hostname=name, timeout=deadline.left(), context=context)
+    return smtplib.SMTP(*where, local_hostname=name, timeout=deadline.left())
 
 
 def _greet(smtp: smtplib.SMTP, settings: Settings, deadline: Deadline) -> None:

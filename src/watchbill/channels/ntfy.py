@@ -9,14 +9,15 @@ import re
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from watchbill.channels import Message, Receipt
-from watchbill.channels._fields import Url, clean, digest, host_of, one_line, shorten, web_link
+from watchbill.channels import Listed, Message, Receipt
+from watchbill.channels._fields import Url, clean, digest, host_of, list_pages, one_line, shorten, web_link
 from watchbill.egress import Client
 from watchbill.kit.errors import DeliveryFailed
 
 TITLE = "ntfy"
 HINT = "The ntfy app on your phone, subscribed to a topic that nobody can guess."
 
+BUNDLES = True
 TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
 TOKEN = re.compile(r"[!-~]*")
 # A message over 4096 bytes becomes an attachment, which a phone does not show.
@@ -76,7 +77,7 @@ def _body(message: Message, address: Address) -> dict[str, object]:
     body: dict[str, object] = {
         "topic": address.topic.get_secret_value(),
         "title": one_line(message.subject, 200),
-        "message": _cut(message.text) or one_line(message.subject, 200),
+        "message": _cut(_text(message)) or one_line(message.subject, 200),
         "priority": PRIORITY[message.urgency],
     }
     if message.purpose == "page":
@@ -87,6 +88,22 @@ def _body(message: Message, address: Address) -> dict[str, object]:
             {"action": "view", "label": one_line(message.action, 60) or "Open", "url": link, "clear": True}
         ]
     return body
+
+
+def _text(message: Message) -> str:
+    if not message.pages:
+        return message.text
+    head = clean(message.text)
+    room = TEXT_BYTES - _size(head)
+    return f"{head}\n\n{list_pages(message.pages, room, _line, _size)}"
+
+
+def _line(page: Listed) -> str:
+    return f"{one_line(page.subject, 200)}\n{web_link(page.link)}"
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
 
 
 def _cut(text: str) -> str:

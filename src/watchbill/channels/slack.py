@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from watchbill.channels import Message, Receipt
-from watchbill.channels._fields import Name, SecretUrl, clean, host_of, one_line, shorten, web_link
+from watchbill.channels import Listed, Message, Receipt
+from watchbill.channels._fields import Name, SecretUrl, clean, host_of, list_pages, one_line, shorten, web_link
 from watchbill.egress import Blocked, Client, Response, explain, read_url
 from watchbill.kit.errors import DeliveryFailed
 
 TITLE = "Slack"
 HINT = "An incoming webhook of a Slack channel (Slack: Apps, Incoming Webhooks), or of Mattermost."
 
+BUNDLES = True
 HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 # The limits of Block Kit: a section, a header, a button.
 SECTION_LIMIT, HEADER_LIMIT, BUTTON_LIMIT = 2900, 150, 70
@@ -86,6 +87,8 @@ def _body(message: Message) -> dict[str, object]:
     subject = one_line(message.subject, HEADER_LIMIT) or "Watchbill"
     link, action = web_link(message.link), one_line(message.action, BUTTON_LIMIT) or "Open"
     text = shorten(_escape(clean(message.text)), SECTION_LIMIT)
+    if message.pages:
+        text = f"{text}\n{list_pages(message.pages, SECTION_LIMIT - len(text), _line)}"
     blocks: list[dict[str, object]] = [{"type": "header", "text": {"type": "plain_text", "text": subject}}]
     if text:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": text}})
@@ -97,6 +100,12 @@ def _body(message: Message) -> dict[str, object]:
     # What a phone's lock screen shows, and clients without blocks (Mattermost): it must say it all.
     fallback = f"{_escape(subject)}\n{shorten(text, FALLBACK_LIMIT)}".strip()
     return {"text": f"{fallback}\n<{_escape(link)}|{_escape(action)}>" if link else fallback, "blocks": blocks}
+
+
+def _line(page: Listed) -> str:
+    # A bar or a line break would end the link's name.
+    name = _escape(one_line(page.subject, HEADER_LIMIT)).replace("|", "¦")
+    return f"• <{_escape(web_link(page.link))}|{name}>"
 
 
 def _escape(text: str) -> str:

@@ -19,19 +19,32 @@ from py_vapid import Vapid02, VapidException
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from watchbill.channels import Message, Receipt
-from watchbill.channels._fields import Name, SecretUrl, check_email, clean, digest, host_of, one_line, web_link
+from watchbill.channels._fields import (
+    Name,
+    SecretUrl,
+    check_email,
+    clean,
+    digest,
+    host_of,
+    list_pages,
+    one_line,
+    web_link,
+)
 from watchbill.egress import Client, read_url, readable
 from watchbill.kit.errors import DeliveryFailed, Refused
 
 TITLE = "Push to this device"
 HINT = "A browser that may notify you; on a phone, Watchbill added to the home screen."
 
+BUNDLES = True
 # Seconds that the push service keeps a message for a device that is off. A page that comes later than this is
 # somebody else's by then.
 LIVES = {"page": 4 * 3600, "code": 900, "test": 900, "notice": 24 * 3600}
 URGENCY = {"important": "high", "default": "normal"}
 # RFC 8030 lets a service refuse more than 4096 bytes; encryption takes about 100 of them.
 PAYLOAD_BYTES = 3000
+# A phone shows a handful of lines.
+SHOWN = 800
 TOKEN_LIVES = 12 * 3600
 POINT_BYTES, AUTH_BYTES = 65, 16
 
@@ -146,6 +159,9 @@ def _payload(message: Message) -> bytes:
         "urgency": message.urgency,
     }
     text = clean(message.text)
+    if message.pages:
+        # A notification has no links of its own: a tap opens the page where all of them are.
+        text += "\n" + list_pages(message.pages, SHOWN, lambda page: one_line(page.subject, 120))
     room = PAYLOAD_BYTES - len(json.dumps(told).encode())
     while len(json.dumps(text).encode()) > max(room, 2):
         text = text[: len(text) * 3 // 4]

@@ -5,9 +5,11 @@ WATCHBILL_DATABASE_URL    postgresql://user:password@host/name; without it SQLit
 WATCHBILL_URL             how people reach this instance, e.g. https://watch.example.org
 WATCHBILL_ALLOW           addresses that may be called although they are private, e.g. 10.0.0.0/8,mail.corp
 WATCHBILL_SMTP_URL        smtp://user:password@host:587/?from=watch@example.org (smtps:// for TLS at once)
+WATCHBILL_IMAP_URL        imaps://user:password@host:993/?folder=INBOX, the mailbox of the desks (imap:// for STARTTLS)
 WATCHBILL_HEARTBEAT_URL   called every minute while timers are on time
 WATCHBILL_TRUST_PROXY     1 when a proxy in front sets X-Forwarded-Proto and X-Forwarded-For
 WATCHBILL_METRICS_TOKEN   when set, /metrics wants it as a bearer token
+WATCHBILL_BUNDLE_SECONDS  pages that follow one to the same address so soon leave together (default 1; 0 to 60)
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -32,6 +35,7 @@ class Config:
     heartbeat_url: str
     trust_proxy: bool
     metrics_token: str
+    bundle_window: timedelta
 
     @property
     def secret(self) -> str:
@@ -69,7 +73,18 @@ def read_config() -> Config:
         heartbeat_url=os.environ.get("WATCHBILL_HEARTBEAT_URL", ""),
         trust_proxy=os.environ.get("WATCHBILL_TRUST_PROXY", "") == "1",
         metrics_token=os.environ.get("WATCHBILL_METRICS_TOKEN", ""),
+        bundle_window=_read_window(os.environ.get("WATCHBILL_BUNDLE_SECONDS", "1")),
     )
+
+
+def _read_window(text: str) -> timedelta:
+    try:
+        window = timedelta(seconds=float(text))
+    except (ValueError, OverflowError):
+        window = timedelta(-1)
+    if not timedelta() <= window <= timedelta(minutes=1):
+        raise SystemExit(f"WATCHBILL_BUNDLE_SECONDS is a number from 0 to 60, not {text!r}")
+    return window
 
 
 def database(config: Config) -> dict[str, Any]:
@@ -120,3 +135,23 @@ def channel_settings(config: Config) -> dict[str, dict[str, Any]]:
         "sender": options.get("from", f"watchbill@{parts.hostname}"),
     }
     return {"email": email}
+
+
+def mailbox_settings() -> dict[str, Any]:
+    """Give the mailbox that desks read, when the environment names one; without it the browser does."""
+    url = os.environ.get("WATCHBILL_IMAP_URL", "")
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    if parts.scheme not in {"imap", "imaps"} or not (parts.hostname and parts.username):
+        raise SystemExit("WATCHBILL_IMAP_URL looks like imaps://user:password@host:993/?folder=INBOX&move_to=Taken")
+    options = dict(parse_qsl(parts.query))
+    return {
+        "host": parts.hostname,
+        "port": parts.port or (993 if parts.scheme == "imaps" else 143),
+        "security": "tls" if parts.scheme == "imaps" else options.get("security", "starttls"),
+        "username": unquote(parts.username),
+        "password": unquote(parts.password or ""),
+        "folder": options.get("folder", "INBOX"),
+        "move_to": options.get("move_to", ""),
+    }

@@ -16,11 +16,13 @@ from time import monotonic
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
-from watchbill.actions import alerts, delivery, timers
+from watchbill.actions import alerts, delivery, sending, timers
+from watchbill.actions.claiming import Run, Senders, claim_due
 from watchbill.actions.settings import channel_settings
 from watchbill.db.pool import drop_dead_connections
 from watchbill.db.wake import WOKEN
 from watchbill.egress import Client
+from watchbill.entry.settings import CONFIG
 from watchbill.entry.worker.handlers import HANDLERS
 
 log = structlog.get_logger()
@@ -34,19 +36,25 @@ AWAY = (OperationalError, InterfaceError)
 class Worker:
     """One worker of a process: a loop for the inbox and the timers, a pool of threads for what leaves.
 
-    Of `senders` threads one channel uses at most `each`, so that a vendor that hangs never stops the others.
+    Of `senders` threads one channel uses at most `each`, so that a vendor that hangs never stops the others. Pages that
+    come within `window` after one began to leave to the same address leave together.
     """
 
     def __init__(
-        self, clock: Callable[[], datetime], http: Client, *, senders: int = SENDERS, each: int = SENDERS_EACH
+        self,
+        clock: Callable[[], datetime],
+        http: Client,
+        *,
+        senders: int = SENDERS,
+        each: int = SENDERS_EACH,
+        window: timedelta | None = None,
     ) -> None:
         self.clock = clock
         self.http = http
         self.stopping = Event()
         self.pool = ThreadPoolExecutor(senders, thread_name_prefix="send")
-        self.sending: dict[Future[str], str] = {}
-        self.senders = senders
-        self.each = each
+        self.sending: dict[Future[list[str]], str] = {}
+        self.senders = Senders(senders, each, CONFIG.bundle_window if window is None else window)
         self.thread = Thread(target=self.run, name="worker", daemon=True)
         self.beat_at: datetime | None = None
         self.chores: dict[str, tuple[timedelta, Callable[[datetime], None]]] = {}
@@ -157,24 +165,22 @@ class Worker:
 
     def _hand_over(self) -> bool:
         self.sending = {future: channel for future, channel in self.sending.items() if not future.done()}
-        free = self.senders - len(self.sending)
-        if not free:
-            return False
-        claims = delivery.claim_due(self.clock, free, Counter(self.sending.values()), self.each)
-        for claim in claims:
-            future = self.pool.submit(self._send, claim)
-            self.sending[future] = claim.channel
+        self.senders.busy = Counter(self.sending.values())
+        runs = claim_due(self.clock, self.senders)
+        for run in runs:
+            future = self.pool.submit(self._send, run)
+            self.sending[future] = run.channel
             # Not from within `_send`: the loop would look before the future counts as done, and sleep on.
             future.add_done_callback(lambda _: WOKEN.set())
-        return bool(claims)
+        return bool(runs)
 
-    def _send(self, claim: delivery.Claim) -> str:
+    def _send(self, run: Run) -> list[str]:
         try:
-            return delivery.send_one(claim, self.http, channel_settings, self.clock)
+            return sending.send_run(run, self.http, channel_settings, self.clock)
         except Exception:
-            # Whatever it was, the row keeps its lease and is due again: a page is never lost.
-            log.exception("a message could not be handled", outgoing=claim.id)
-            return "waiting"
+            # Whatever it was, the rows keep their leases and are due again: a page is never lost.
+            log.exception("a message could not be handled", outgoing=[claim.ids for claim in run.claims])
+            return ["waiting"]
         finally:
             connections.close_all()
 
@@ -192,11 +198,10 @@ class Worker:
 
     def _pause(self) -> float:
         """Sleep to the next due time, at most half a second."""
-        if len(self.sending) == self.senders:
+        self.senders.busy = Counter(self.sending.values())
+        if not self.senders.free:
             return POLL
-        held = Counter(self.sending.values())
-        full = [channel for channel, count in held.items() if count >= self.each]
-        due = [at for at in (timers.next_due(), delivery.next_due(full)) if at]
+        due = [at for at in (timers.next_due(), delivery.next_due(self.senders.full())) if at]
         if not due:
             return POLL
         return min(max((min(due) - self.clock()).total_seconds(), 0.005), POLL)

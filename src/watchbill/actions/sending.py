@@ -1,0 +1,223 @@
+"""Hand claimed messages to the vendors, and write down what came of each.
+
+At least once: a row is marked sent only after the vendor took the message, and every attempt carries the same
+key. Just before it leaves, each page of it is asked whether it is still wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from watchbill import channels
+from watchbill.actions.channel_health import note_failure
+from watchbill.actions.claiming import Claim, Run
+from watchbill.actions.delivery import Words, tell_somebody
+from watchbill.actions.log import WATCHBILL, Subject, event_of, record, write_lines
+from watchbill.actions.messages import message_of
+from watchbill.channels import Receipt, Send
+from watchbill.core import delivery
+from watchbill.db.models import Event, Outgoing, Page
+from watchbill.db.wake import wake_workers
+from watchbill.egress import Client
+from watchbill.kit.errors import DeliveryFailed
+
+log = structlog.get_logger()
+# A run goes on while so much of the lease is left: more than the longest that a channel may take for one message.
+ROOM = timedelta(seconds=14)
+
+
+def send_run(
+    run: Run, http: Client, settings_of: Callable[[str], dict[str, object]], clock: Callable[[], datetime]
+) -> list[str]:
+    """Send the claims of a run, one after the other; what the lease leaves no room for is due again at once.
+
+    `settings_of` gives the operator's settings of a channel, `clock` the present instant (UTC). Gives the state in
+    which each claim is left: sent, waiting, failed or dropped.
+    """
+    states: list[str] = []
+    with channels.open_line(run.channel, settings_of(run.channel), http) as send:
+        for claim in run.claims:
+            if states and claim.until - clock() < ROOM:
+                states.append(_give_back(claim, clock()))
+            else:
+                states.append(_send_claim(claim, send, clock))
+    return states
+
+
+def _give_back(claim: Claim, now: datetime) -> str:
+    with transaction.atomic():
+        _held(claim, "waiting").update(due_at=now)
+    wake_workers()
+    return "waiting"
+
+
+def _held(claim: Claim, *states: str) -> QuerySet[Outgoing]:
+    """Lock those rows of a claim that it still holds, in the order of their ids, as everybody does who locks several."""
+    mine = Outgoing.objects.filter(pk__in=claim.ids, attempt=claim.attempt, state__in=states)
+    if len(claim.ids) == 1:
+        return mine
+    return Outgoing.objects.filter(pk__in=list(mine.order_by("id").select_for_update().values_list("pk", flat=True)))
+
+
+def _send_claim(claim: Claim, send: Send, clock: Callable[[], datetime]) -> str:
+    rows = _still_wanted(claim, clock)
+    if not rows:
+        return "dropped"
+    message = message_of(rows)
+    _let_go_of_database()
+    channel = claim.channel
+    try:
+        receipt = send(message, rows[0].address.address)
+    except DeliveryFailed as failure:
+        return _failed(rows, claim, failure, clock())
+    except Exception as bug:
+        # A bug of the channel is no reason to lose the page: tried again like a vendor that is away, then told.
+        log.exception("a channel broke its promise to raise only DeliveryFailed", channel=channel, outgoing=rows[0].pk)
+        return _failed(rows, claim, DeliveryFailed(f"{channel} broke: {type(bug).__name__}: {bug}"), clock())
+    return _sent(rows, claim, receipt, clock())
+
+
+def _still_wanted(claim: Claim, clock: Callable[[], datetime]) -> list[Outgoing]:
+    """Read the messages of a claim that still asks for somebody; what was answered meanwhile is dropped."""
+    mine = Outgoing.objects.filter(pk__in=claim.ids, attempt=claim.attempt, state="waiting")
+    rows = list(mine.select_related("address", "person").order_by("id"))
+    pages = {row.subject_id for row in rows if row.subject_kind == "page"}
+    states = dict(Page.objects.filter(pk__in=pages).values_list("pk", "state")) if pages else {}
+    wanted = [row for row in rows if delivery.is_wanted(row.purpose, _state_in(states, row))]
+    if len(wanted) < len(rows):
+        kept = {row.pk for row in wanted}
+        over = Claim(tuple(row.pk for row in rows if row.pk not in kept), claim.attempt, claim.channel, claim.until)
+        answer = "no longer wanted: the page was answered"
+        with transaction.atomic():
+            _held(over, "waiting").update(due_at=None, finished_at=clock(), state="dropped", answer=answer)
+    return wanted
+
+
+def _state_in(states: Mapping[int, str], row: Outgoing) -> str | None:
+    return states.get(row.subject_id) if row.subject_kind == "page" else None
+
+
+def _let_go_of_database() -> None:
+    """Give the connection back while a vendor is waited for: vendors that hang must not hold the pool."""
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        connection.close()
+
+
+def _sent(rows: Sequence[Outgoing], claim: Claim, receipt: Receipt, now: datetime) -> str:
+    """Write down that the vendor took it. An answer that came meanwhile does not unsay it: it did leave."""
+    together = f", in one message with {len(rows) - 1} more" if len(rows) > 1 else ""
+    mine = Claim(tuple(row.pk for row in rows), claim.attempt, claim.channel, claim.until)
+    with transaction.atomic():
+        held = _held(mine, "waiting", "dropped").update(
+            state="sent",
+            due_at=None,
+            finished_at=now,
+            answer=receipt.answer[:2000],
+            reference=receipt.reference[:255],
+        )
+        late = "" if held == len(rows) else "; the lease was over, so it may have left twice, with the same key"
+        why = f"{receipt.answer[:200]}{together}{late}"
+        write_lines([_line(row, "delivery.sent", f"{row.channel} to {row.person}: {why}", claim, now) for row in rows])
+        address = rows[0].address
+        if address.failed_at:
+            address.failed_at, address.failure = None, ""
+            address.save(update_fields=["failed_at", "failure"])
+    return "sent"
+
+
+def _line(row: Outgoing, kind: str, why: str, claim: Claim, now: datetime) -> Event:
+    data = {"outgoing": row.pk, "attempt": claim.attempt}
+    return event_of(_subject_of(row), kind, why, now, data=data)
+
+
+def _failed(rows: Sequence[Outgoing], claim: Claim, failure: DeliveryFailed, now: datetime) -> str:
+    """Write down that it did not leave: try again later, or give up, which the next one hears of."""
+    note_failure(rows[0], failure, now)
+    later = [(row, again) for row in rows if (again := _again(row, claim, failure, now))]
+    state = _try_later([row for row, _ in later], claim, failure, later[0][1], now) if later else "failed"
+    put_off = {row.pk for row, _ in later}
+    for row in rows:
+        if row.pk not in put_off:
+            state = _fail_for_good(row, claim, failure, now)
+    return state
+
+
+def _again(row: Outgoing, claim: Claim, failure: DeliveryFailed, now: datetime) -> datetime | None:
+    # A personal rule may have planned it for long after it was made: its hour of tries begins when it was due.
+    planned = datetime.fromisoformat(row.message.get("planned") or row.created_at.isoformat())
+    return None if failure.permanent else delivery.retry_at(claim.attempt, planned, now)
+
+
+def _try_later(rows: Sequence[Outgoing], claim: Claim, failure: DeliveryFailed, again: datetime, now: datetime) -> str:
+    mine = Claim(tuple(row.pk for row in rows), claim.attempt, claim.channel, claim.until)
+    with transaction.atomic():
+        changed = _held(mine, "waiting").update(due_at=again, answer=failure.message[:2000])
+        if changed and claim.attempt == 1:
+            why = f"failed for now: {failure.message[:300]}; trying again"
+            lines = [
+                event_of(_subject_of(r), "delivery.retried", f"{r.channel} to {r.person} {why}", now) for r in rows
+            ]
+            write_lines(lines)
+    return "waiting" if changed else "dropped"
+
+
+def _fail_for_good(row: Outgoing, claim: Claim, failure: DeliveryFailed, now: datetime) -> str:
+    with transaction.atomic():
+        # The subject first, then its messages: other rows of it are touched below.
+        state = None
+        if row.subject_kind == "page":
+            pages = Page.objects.select_for_update().filter(pk=row.subject_id)
+            state = pages.values_list("state", flat=True).first()
+        mine = Outgoing.objects.filter(pk=row.pk, attempt=claim.attempt, state="waiting")
+        if not mine.update(due_at=None, finished_at=now, state="failed", answer=failure.message[:2000]):
+            return "dropped"
+        _give_up(row, failure, now)
+        if row.purpose in {"page", "notice"} and delivery.is_wanted(row.purpose, state):
+            _try_the_next(row, _subject_of(row), now)
+    wake_workers()
+    return "failed"
+
+
+def _give_up(row: Outgoing, failure: DeliveryFailed, now: datetime) -> None:
+    why = f"{row.channel} to {row.person} failed for good: {failure.message[:300]}"
+    record(_subject_of(row), "delivery.failed", why, now, WATCHBILL, {"outgoing": row.pk})
+    if failure.permanent and not failure.operators:
+        row.address.failed_at, row.address.failure = now, failure.message[:2000]
+        row.address.save(update_fields=["failed_at", "failure"])
+
+
+def _subject_of(row: Outgoing) -> Subject:
+    return Subject(row.subject_kind, row.subject_id, row.team_id)
+
+
+def _try_the_next(row: Outgoing, subject: Subject, now: datetime) -> None:
+    """Bring the person's next message forward; when there is none and none was sent, tell somebody else."""
+    mine = Outgoing.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id, person_id=row.person_id)
+    later = mine.filter(state="waiting", due_at__gt=now, attempt=0).order_by("due_at")
+    # skip_locked: whoever holds it is about to send it or to take it back.
+    coming = later.select_for_update(of=("self",), skip_locked=True).first()
+    if coming is not None:
+        coming.due_at = now
+        coming.save(update_fields=["due_at"])
+        return
+    if mine.filter(created_at__gte=row.created_at, state__in=("sent", "waiting")).exists():
+        return
+    words = Words(
+        row.message["subject"],
+        row.message["text"],
+        row.purpose,
+        row.urgency,
+        row.message.get("path", ""),
+        row.message.get("action", ""),
+    )
+    told = set(
+        mine.model.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id, state="failed").values_list(
+            "person_id", flat=True
+        )
+    )
+    tell_somebody(subject, words, f"{row.person} could not be reached", told, now)
