@@ -30,6 +30,8 @@ from bench.ground import arguments, chosen, instance
 from bench.table import at_most, ms, percentile, show
 
 SENDERS = 4
+# Longer than the time in which a page waits for company behind another one to the same person.
+AT_REST = 1.2
 KEY = re.compile(r"bench-[a-z]+-[0-9]+")
 PATIENCE = 60.0
 
@@ -119,7 +121,7 @@ def at_rest(door: Door, times: int, name: str = "rest") -> list[str]:
     names = [f"bench-{name}-{number}" for number in range(times)]
     for number, one in enumerate(names):
         door.send(one, "critical", number)
-        _pause(0.25)
+        _pause(AT_REST)
     return names
 
 
@@ -161,7 +163,7 @@ def wait_for(sink: Sink, door: Door, names: list[str]) -> list[float]:
 
 def main(argv: list[str] | None = None) -> int:
     """Measure on the databases asked for."""
-    parser = arguments(__doc__, 40, "alerts at rest")
+    parser = arguments(__doc__, 20, "alerts at rest")
     parser.add_argument("--rate", type=int, default=200, help="alerts a second under load (default 200)")
     parser.add_argument("--seconds", type=int, default=8, help="how long each load lasts (default 8)")
     parser.add_argument("--people", type=int, default=1, help="how many share the pages (default 1)")
