@@ -15,7 +15,7 @@ os.environ["WATCHBILL_DATA"] = DATA
 os.environ["WATCHBILL_SECRET"] = "a secret of the tests, the same in every process"
 os.environ["WATCHBILL_URL"] = "http://watchbill.test"
 os.environ["WATCHBILL_ALLOW"] = "127.0.0.0/8,::1,localhost"
-for name in ("WATCHBILL_DATABASE_URL", "WATCHBILL_SMTP_URL", "WATCHBILL_HEARTBEAT_URL"):
+for name in ("WATCHBILL_DATABASE_URL", "WATCHBILL_SMTP_URL", "WATCHBILL_IMAP_URL", "WATCHBILL_HEARTBEAT_URL"):
     os.environ.pop(name, None)
 
 

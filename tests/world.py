@@ -13,7 +13,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from watchbill.actions import catalogue, rota, timers
+from watchbill.actions import catalogue, exports, rota, timers
 from watchbill.db.models import (
     AlertGroup,
     ContactAddress,
@@ -151,7 +151,7 @@ class World:
         """Time passes in small steps, and the worker works at each due moment."""
         end = self.now + timedelta(**by)
         while True:
-            due = [at for at in (timers.next_due(), outgoing_due()) if at and at <= end]
+            due = [at for at in (timers.next_due(), outgoing_due(), exports.next_due()) if at and at <= end]
             if not due:
                 break
             self.now = max(self.now, min(due))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from watchbill.entry.config import channel_settings, database, read_config
+from watchbill.entry.config import channel_settings, database, mailbox_settings, read_config
 
 CONFIG = read_config()
 SECRET_KEY = CONFIG.secret
@@ -119,3 +119,4 @@ USERSESSIONS_TRACK_ACTIVITY = False  # it would write a row for every page that 
 
 LOGGING_CONFIG = None
 CHANNEL_SETTINGS = channel_settings(CONFIG)
+MAILBOX = mailbox_settings()

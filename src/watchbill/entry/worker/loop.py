@@ -23,6 +23,7 @@ from watchbill.db.pool import drop_dead_connections
 from watchbill.db.wake import WOKEN
 from watchbill.egress import Client
 from watchbill.entry.settings import CONFIG
+from watchbill.entry.worker.desk import DeskWork
 from watchbill.entry.worker.handlers import HANDLERS
 
 log = structlog.get_logger()
@@ -55,6 +56,7 @@ class Worker:
         self.pool = ThreadPoolExecutor(senders, thread_name_prefix="send")
         self.sending: dict[Future[list[str]], str] = {}
         self.senders = Senders(senders, each, CONFIG.bundle_window if window is None else window)
+        self.desk = DeskWork(clock, http)
         self.thread = Thread(target=self.run, name="worker", daemon=True)
         self.beat_at: datetime | None = None
         self.chores: dict[str, tuple[timedelta, Callable[[datetime], None]]] = {}
@@ -78,6 +80,7 @@ class Worker:
             self.thread.join(max(end - monotonic(), 0))
         wait(list(self.sending), timeout=max(end - monotonic(), 0))
         self.pool.shutdown(wait=False, cancel_futures=True)
+        self.desk.stop(max(end - monotonic(), 0))
 
     def every(self, period: timedelta, name: str, chore: Callable[[datetime], None]) -> None:
         """Add a chore that runs about every `period`, quickly: it runs between two rounds of the loop."""
@@ -121,7 +124,7 @@ class Worker:
 
     def run_once(self) -> bool:
         """Do one round of everything; True when there may be more to do at once."""
-        did = [self._read_inbox(), self._do_due(), self._hand_over()]
+        did = [self._read_inbox(), self._do_due(), self._hand_over(), self.desk.start_round()]
         self._do_chores()
         return any(did)
 
@@ -201,13 +204,13 @@ class Worker:
         self.senders.busy = Counter(self.sending.values())
         if not self.senders.free:
             return POLL
-        due = [at for at in (timers.next_due(), delivery.next_due(self.senders.full())) if at]
+        due = [at for at in (timers.next_due(), delivery.next_due(self.senders.full()), self.desk.next_due()) if at]
         if not due:
             return POLL
         return min(max((min(due) - self.clock()).total_seconds(), 0.005), POLL)
 
     def drain(self) -> None:
         """Work until nothing is due, for tests and the demo: the clock stands still meanwhile."""
-        while self.run_once() or self.sending:
+        while self.run_once() or self.sending or self.desk.finish():
             wait(list(self.sending))
             self.sending.clear()

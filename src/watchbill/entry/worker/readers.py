@@ -1,0 +1,10 @@
+"""Who reads what comes to a desk, and who hands over what leaves for outside systems: each module registers its own.
+
+A module that adds to `desk_inbox.READERS` or `export_sending.SENDERS` is named here, so that every worker has it.
+"""
+
+from __future__ import annotations
+
+from watchbill.actions import mail_in
+
+REGISTERED = (mail_in,)
