@@ -18,6 +18,8 @@ from a2wsgi import WSGIMiddleware
 from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 
+from watchbill.entry.server_protocol import Protocol
+
 KEY = "b" * 32
 AM_KEY = "a" * 32
 
@@ -105,7 +107,7 @@ async def serve(kind: str, fd: int) -> None:
     config = uvicorn.Config(
         application(kind),
         loop="uvloop",
-        http="httptools",
+        http=Protocol if kind == "door" else "httptools",
         lifespan="on" if kind == "door" else "off",
         access_log=False,
         log_level="warning",

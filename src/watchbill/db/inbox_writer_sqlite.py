@@ -109,4 +109,4 @@ def _statement(count: int) -> str:
 
 def _values(rows: Sequence[InboxRow]) -> list[object]:
     # Times as Django writes them in SQLite: UTC, without a zone.
-    return list(chain.from_iterable((str(row.received_at.replace(tzinfo=None)), *row[1:]) for row in rows))
+    return list(chain.from_iterable((row.received_at.isoformat(" ").removesuffix("+00:00"), *row[1:]) for row in rows))

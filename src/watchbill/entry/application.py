@@ -18,6 +18,7 @@ from django.db import connections
 from watchbill.entry import probes
 from watchbill.entry.intake.app import PATHS, IntakeApp
 from watchbill.entry.live import HUB, Receive, Scope, Send
+from watchbill.entry.server_memory import spare_what_stays
 
 THREADS = 10
 PROBES = ("/healthz", "/readyz", "/metrics")
@@ -55,6 +56,7 @@ class Application:
         await receive()
         if self.intake is not None:
             await self.intake.startup()
+        spare_what_stays()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         if self.intake is not None:

@@ -30,6 +30,7 @@ from watchbill.entry.application import Application
 from watchbill.entry.intake.app import IntakeApp
 from watchbill.entry.live import HUB
 from watchbill.entry.logs import set_up_logs
+from watchbill.entry.server_protocol import Protocol
 from watchbill.entry.settings import CONFIG
 from watchbill.entry.worker.heartbeat import add_heartbeat
 from watchbill.entry.worker.loop import Worker
@@ -157,7 +158,7 @@ def _serve(host: str, port: int, ending: Ending, *, web: bool, intake: bool) -> 
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         lifespan="on",
         access_log=False,
         log_level="warning",
