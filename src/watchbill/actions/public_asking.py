@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from watchbill.actions import requesters, support
+from watchbill.actions import noise, requesters, support
 from watchbill.actions.log import Subject, record
 from watchbill.actions.requesters import Asker
 from watchbill.actions.support import Asked
@@ -38,7 +38,7 @@ def ask(team: Team, asker: Asker, asked: Asked, origin: str, now: datetime) -> S
     with transaction.atomic():
         mark = _fingerprint(origin, now)
         _check_flood(team, email, mark, now)
-        request = support.open_request(team, asker, replace(asked, door="page"), now)
+        request = noise.open_judged(team, asker, replace(asked, door="page"), now)
         record(_page(team), "desk.asked", f"R-{request.pk} by the public page", now, data={"from": mark})
     return request
 
@@ -48,11 +48,16 @@ def reply(request: SupportRequest, asked: Asked, now: datetime) -> SupportReques
     _check_size(asked)
     if not asked.text.strip() and not asked.files:
         raise Refused("write something first", "text")
+    demand_calm(request, now)
+    requester = request.requester
+    return support.hear(request.pk, Asker(requester.name, requester.email, requester.person), asked, now)
+
+
+def demand_calm(request: SupportRequest, now: datetime) -> None:
+    """Refuse what is too much on one request within an hour."""
     lately = Message.objects.filter(request=request, direction="in", door="page", written_at__gt=now - HOUR)
     if lately.count() >= MOST_REPLIES:
         raise Refused("these are many messages in one hour; we have them all. Please wait a little.", "text")
-    requester = request.requester
-    return support.hear(request.pk, Asker(requester.name, requester.email, requester.person), asked, now)
 
 
 def _check_size(asked: Asked) -> None:

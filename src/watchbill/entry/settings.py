@@ -63,6 +63,7 @@ TEMPLATES = [
                 "watchbill.entry.web.templatetags.watchbill_tags",
                 "watchbill.entry.web.templatetags.people_tags",
                 "watchbill.entry.web.templatetags.rota_tags",
+                "watchbill.entry.web.templatetags.request_tags",
                 "django.templatetags.static",
             ],
         },

@@ -14,9 +14,11 @@ from watchbill.actions.reachability import reachability
 from watchbill.core.wallclock import day_of
 from watchbill.db.models import Person, Shift, Team
 from watchbill.db.screens import now as screen
+from watchbill.db.screens.requests import requests_now
 from watchbill.db.screens.strip import read_strip
 from watchbill.db.screens.visible import teams_of
 from watchbill.entry.web.order import severity_orders
+from watchbill.entry.web.pages.requests import rows_of
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.watches import Watch, watches_now
 
@@ -41,9 +43,12 @@ def now(request: PageRequest) -> HttpResponse:
     teams = teams_of(reader)
     page = screen.read_now(reader, teams, severity_orders(teams), request.now)
     rotations = list({shift.rotation_id: shift.rotation for shift in page.shifts}.values())
+    lead = headline(reader, teams, page.shifts, request)
+    watched = [watch.shift.rotation.team_id for watch in lead.mine]
     words = {
         "teams": teams,
-        "headline": headline(reader, teams, page.shifts, request),
+        "headline": lead,
+        "requests": rows_of(requests_now(reader, watched), request),
         "strip": read_strip(rotations, reader, day_of(request.now, reader.zone), DAYS, request.now),
         "several": len(rotations) > 1,
         "page": page,

@@ -123,10 +123,11 @@
 
   // Keys
 
-  const GO = { n: "/", a: "/alerts/", r: "/rota/", s: "/services/", t: "/teams/", m: "/me/" };
+  const GO = { n: "/", a: "/alerts/", q: "/requests/", b: "/board/", r: "/rota/", s: "/services/", t: "/teams/", m: "/me/" };
   const KEYS = [
     ["/ or Ctrl K", "find anything"], ["?", "these keys"], ["j, k", "next row, row before"], ["Enter", "open the row"],
-    ["a", "acknowledge the row, or the alert you look at"], ["g n", "Now"], ["g a", "Alerts"], ["g r", "Rota"],
+    ["a", "acknowledge or take the row, or what you look at"], ["g n", "Now"], ["g a", "Alerts"], ["g q", "Requests"],
+    ["g b", "Board"], ["g r", "Rota"],
     ["g s", "Services"], ["g t", "Teams"], ["g m", "Me"], ["Esc", "close"],
   ];
   let going = 0;
