@@ -79,7 +79,7 @@ def _check_desk(team: Team, values: Mapping[str, Any]) -> dict[str, Any]:
     if "contacts" in values:
         checked["contacts"] = _contacts(values["contacts"] or ())
     if "mail_address" in values:
-        checked["mail_address"] = check_email(str(values["mail_address"] or ""))
+        checked["mail_address"] = check_email(str(values["mail_address"] or ""), "mail_address")
         taken = Desk.objects.filter(mail_address=checked["mail_address"]).exclude(team=team).select_related("team")
         if checked["mail_address"] and (other := taken.first()):
             raise Refused(f"mail to this address goes to {other.team} already", "mail_address")

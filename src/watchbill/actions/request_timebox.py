@@ -34,6 +34,7 @@ Whom = Literal["team", "manager"]
 
 def advise(request: SupportRequest, now: datetime) -> timebox.Decision:
     """Say what the clock advises now: answer here, propose a ticket, ask for help (TRI-01, TRI-02, TRI-09)."""
+    request.refresh_from_db(fields=["spent_seconds"])
     return work_clock.decision_on(request, desk_of(request.team, now), now)
 
 

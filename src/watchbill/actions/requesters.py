@@ -50,14 +50,14 @@ def find_or_add(team: Team, asker: Asker, now: datetime) -> Requester:
     return Requester.objects.create(team=team, name=name, person=asker.person, created_at=now)
 
 
-def check_email(text: str) -> str:
-    """Give a mail address in lower case; "" stays "". Raises Refused."""
+def check_email(text: str, field: str = "email") -> str:
+    """Give a mail address in lower case; "" stays "". Raises Refused naming `field`."""
     email = text.strip().lower()
     if email:
         try:
             validate_email(email)
         except ValidationError:
-            raise Refused(f"“{email[:80]}” is no mail address", "email") from None
+            raise Refused(f"“{email[:80]}” is no mail address", field) from None
     return email
 
 

@@ -184,22 +184,26 @@ def _watch_box(request: SupportRequest, desk: Desk, now: datetime) -> None:
 
 
 def reach_box(claim: Claim, now: datetime) -> None:
-    """Tell the one who works that the box or the limit is reached, and write the decision on the request."""
+    """Tell those who work that the box or the limit is reached, and write the decision on the request."""
     with transaction.atomic():
         found = WorkLog.objects.filter(pk=claim.subject_id, request__isnull=False).values_list("request", flat=True)
         number = found.first()
         request = support.lock(number) if number is not None else None
         if not finish(claim) or request is None:
             return
-        log = WorkLog.objects.filter(pk=claim.subject_id, ended_at=None).select_related("person").first()
-        if log is None:
-            return
         desk = desk_of(request.team, now)
-        line = note_decision(request, log.person, desk, now)
-        if line is not None:
-            words = _words(request, TOLD[line.data["do"]], line.why)
-            delivery.reach(log.person_id, support.subject_of(request), words, line, line.why, now)
+        running = WorkLog.objects.filter(request=request, ended_at=None).select_related("person").order_by("id")
+        # All whose clocks run here: the timers of the others are set anew below.
+        for log in running:
+            _tell_of_box(request, log.person, desk, now)
         _watch_box(request, desk, now)
+
+
+def _tell_of_box(request: SupportRequest, person: Person, desk: Desk, now: datetime) -> None:
+    line = note_decision(request, person, desk, now)
+    if line is not None:
+        words = _words(request, TOLD[line.data["do"]], line.why)
+        delivery.reach(person.pk, support.subject_of(request), words, line, line.why, now)
 
 
 def ask_forgotten(claim: Claim, now: datetime) -> None:
