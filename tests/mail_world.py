@@ -68,9 +68,6 @@ class ImapServer:
         command += ["--demo-data", "--demo-user", self.USER, "--demo-password", self.PASSWORD]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._wait()
-        with self.login() as imap:
-            imap.select("INBOX")
-            imap.uid("STORE", "1:*", "+FLAGS", r"(\Seen)")
 
     def _wait(self) -> None:
         for _ in range(200):
@@ -96,6 +93,21 @@ class ImapServer:
         with self.login() as imap:
             imap.select("INBOX")
             return len(imap.uid("SEARCH", "UNSEEN")[1][0].split())
+
+    def unmark(self) -> None:
+        with self.login() as imap:
+            imap.select("INBOX")
+            imap.uid("STORE", "1:*", "-FLAGS", r"(\Seen)")
+
+    def count(self, folder: str) -> int:
+        with self.login() as imap:
+            return int(imap.select(folder)[1][0])
+
+    def empty(self) -> None:
+        with self.login() as imap:
+            imap.select("INBOX")
+            imap.uid("STORE", "1:*", "+FLAGS", r"(\Deleted)")
+            imap.expunge()
 
     def values(self, **more: Any) -> dict[str, Any]:
         return {

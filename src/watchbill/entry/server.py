@@ -30,6 +30,7 @@ from watchbill.entry.application import Application
 from watchbill.entry.intake.app import IntakeApp
 from watchbill.entry.live import HUB
 from watchbill.entry.logs import set_up_logs
+from watchbill.entry.mail.polling import add_mail_polling
 from watchbill.entry.server_protocol import Protocol
 from watchbill.entry.settings import CONFIG
 from watchbill.entry.worker.heartbeat import add_heartbeat
@@ -147,6 +148,7 @@ def _start_worker() -> Worker:
     http = Client(Allow.read(CONFIG.allow))
     crew = Worker(clock.now, http)
     add_heartbeat(crew, http, CONFIG.heartbeat_url)
+    add_mail_polling(crew)
     crew.start()
     return crew
 

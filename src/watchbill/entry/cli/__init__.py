@@ -17,6 +17,7 @@ COMMANDS = {
     "worker": "watchbill.entry.cli.run:worker",
     "migrate": "watchbill.entry.cli.run:migrate",
     "demo": "watchbill.entry.cli.run:demo",
+    "mail-in": "watchbill.entry.cli.mail:mail_in",
     "login": "watchbill.entry.cli.login:login",
     "logout": "watchbill.entry.cli.login:logout",
     "me": "watchbill.entry.cli.login:me",
