@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from watchbill import presets, rules
-from watchbill.actions import ladders, reachability, rota
+from watchbill.actions import ladders, reachability, rota, stale, ticket_places
 from watchbill.actions.access import may_change, require_administrator
 from watchbill.actions.checking import check, check_text
 from watchbill.actions.log import Actor, Subject, record
@@ -27,7 +27,10 @@ POLICY_PARTS = ("coverage", "labels", "rules")
 LONGEST_WORD = 40
 SERVING_FIELDS = frozenset({"skills", "active_from", "active_until"})
 
-TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {**reachability.TIMER_HANDLERS}
+TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {
+    **reachability.TIMER_HANDLERS,
+    **stale.TIMER_HANDLERS,
+}
 
 
 def subject_of(team: Team) -> Subject:
@@ -72,6 +75,7 @@ def create_team(
         ladders.add_ladder(team, "Standard", ladder["steps"], ladder.get("repeat", 1), person, now)
         _create_rotations(team, chosen.rotations, [member.pk for member in serving], person, now)
         reachability.set_daily(team, now)
+        stale.set_daily(team, now)
     return team
 
 
@@ -135,8 +139,10 @@ def archive_team(team: Team, person: Person, now: datetime, *, archived: bool = 
         record(subject_of(team), kind, f"by {person}", now, Actor.of(person))
         if archived:
             clear_timer(subject_of(team), "reachability")
+            clear_timer(subject_of(team), "stale")
         else:
             reachability.set_daily(team, now)
+            stale.set_daily(team, now)
 
 
 def free_slug(name: str) -> str:
@@ -267,6 +273,7 @@ def _adopt(team: Team, settings: dict[str, Any], preset: str, person: Person, wh
     )
     line = f"{person} adopted version {policy.version}: {why}"
     record(subject_of(team), "policy.adopted", line, now, Actor.of(person), {"version": policy.version})
+    ticket_places.place_all_soon(team, now)
     return policy
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from watchbill.actions.desk import Desk, ticket_priority
+from django.db import transaction
+
+from watchbill.actions.desk import Desk, desk_of, ticket_priority
 from watchbill.actions.log import WATCHBILL, Subject, record
+from watchbill.actions.timers import Claim, finish, set_timer
 from watchbill.core import tickets
 from watchbill.core.wallclock import DAY, MIDNIGHT, end_instant
-from watchbill.db.models import SupportRequest, Ticket
+from watchbill.db.models import SupportRequest, Team, Ticket
 from watchbill.rules import work_kinds
 
+CHUNK = 200
 PLACED = ("work_kind", "priority", "rank", "priority_why", "position")
 
 
@@ -63,3 +67,30 @@ def follow_request(request: SupportRequest, desk: Desk, now: datetime) -> None:
     for ticket in found:
         ticket.request = request
     place_again(found, desk, f"R-{request.pk} changed", now)
+
+
+def place_all_soon(team: Team, now: datetime) -> None:
+    """Let every open ticket of a team be placed again: its policy is another, or a service became chronically slow."""
+    set_timer(Subject("team", team.pk, team.pk), "places", now)
+
+
+def place_all(claim: Claim, now: datetime) -> None:
+    """Place the open tickets of a team again, some at a time, so that nobody waits long for a lock (PRI-09, PRI-10)."""
+    team = Team.objects.filter(pk=claim.subject_id).first()
+    last = 0
+    while team is not None and (chunk := _open_after(team, last)):
+        with transaction.atomic():
+            rows = Ticket.objects.select_for_update(of=("self",)).filter(pk__in=chunk).exclude(stage="done")
+            found = rows.select_related("team", "service", "community", "request").order_by("id")
+            place_again(found, desk_of(team, now), "the order was looked at again", now)
+        last = chunk[-1]
+    with transaction.atomic():
+        finish(claim)
+
+
+def _open_after(team: Team, last: int) -> list[int]:
+    rows = Ticket.objects.filter(team=team, pk__gt=last).exclude(stage="done").order_by("id")
+    return list(rows.values_list("pk", flat=True)[:CHUNK])
+
+
+TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {("team", "places"): place_all}

@@ -15,6 +15,7 @@ from watchbill.actions.desk import desk_of
 from watchbill.actions.effects import carry_out
 from watchbill.actions.log import Actor, Subject, record
 from watchbill.actions.ticket_places import place
+from watchbill.actions.timers import set_timer
 from watchbill.core import tickets
 from watchbill.db.models import (
     Membership,
@@ -250,6 +251,9 @@ def move_locked(ticket: Ticket, stage: str, outcome: str, by: Actor, now: dateti
     if effects:
         carry_out(effects, ticket, subject_of(ticket), now, actor=by)
         ticket_exports.put(ticket, "moved", now)
+        if ticket.kind == "tracking" and stage != "done":
+            # One that is open again watches again for what it watched for.
+            set_timer(subject_of(ticket), "gather", now)
     return ticket
 
 

@@ -30,11 +30,8 @@ def put_in_order(
     burning: Iterable[Idea], found: Mapping[str, Sequence[Idea]], sources: Sequence[str], most_each: int
 ) -> list[Idea]:
     """Put ideas in order: everything that burns, then at most `most_each` of each source; each thing is offered once."""
-    ordered = list(burning)
-    seen = {idea.path for idea in ordered}
+    offered = {idea.path: idea for idea in burning}
     for source in sources:
-        fresh = [idea for idea in found.get(source, ()) if idea.path not in seen]
-        chosen = fresh[:most_each]
-        ordered.extend(chosen)
-        seen.update(idea.path for idea in chosen)
-    return ordered
+        fresh = {idea.path: idea for idea in found.get(source, ()) if idea.path not in offered}
+        offered.update(list(fresh.items())[:most_each])
+    return list(offered.values())

@@ -14,6 +14,7 @@ from watchbill.actions import (
     silences,
     support,
     teams,
+    tracking,
     vendor_cases,
     work_clock,
 )
@@ -28,6 +29,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **rota.TIMER_HANDLERS,
     **support.TIMER_HANDLERS,
     **teams.TIMER_HANDLERS,
+    **tracking.TIMER_HANDLERS,
     **communities.TIMER_HANDLERS,
     **work_clock.TIMER_HANDLERS,
     **experts.TIMER_HANDLERS,

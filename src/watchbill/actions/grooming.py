@@ -1,0 +1,163 @@
+"""Grooming the backlog: what is talked about in which order, with its context, and what was decided (BKL-02, BKL-03, SPN-03)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from watchbill.actions import epics, ticket_pairs, tickets
+from watchbill.actions.access import require
+from watchbill.actions.epics import Outlook, Part
+from watchbill.actions.log import Actor, record
+from watchbill.actions.ticket_pairs import Context
+from watchbill.core import grooming
+from watchbill.core.wallclock import day_of
+from watchbill.db.models import Event, Person, Sprint, Team, Ticket, TicketLink
+from watchbill.db.ticket_facts import ORDER
+from watchbill.kit.errors import Refused
+
+MOST_EACH = 50
+LATER = timedelta(days=28)
+BURNS = frozenset({"late", "tight"})
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A ticket to talk about: why now, what belongs to it, and what was decided the last time."""
+
+    ticket: Ticket
+    why: str
+    context: Context | None
+    last: str
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """The two sections, and the epics with what burns first on top; `more` when a section was cut."""
+
+    feature: list[Topic]
+    operations: list[Topic]
+    epics: list[Outlook]
+    more: bool
+
+
+@dataclass(frozen=True)
+class Groomed:
+    """What was decided about a ticket: plan (in a sprint), later (from a day on), drop (with a note), split (in parts)."""
+
+    decision: str
+    sprint: Sprint | None = None
+    points: int | None = None
+    note: str = ""
+    until: date | None = None
+    parts: Sequence[Part] = field(default=())
+
+
+def agenda(team: Team, now: datetime) -> Agenda:
+    """Read what is to be groomed: open, in no sprint, and not put off to a later day."""
+    today = day_of(now, team.zone)
+    outlooks = epics.outlook(team, now)
+    burning = {one.epic.pk for one in outlooks if one.state in BURNS}
+    found: dict[int, Ticket] = {}
+    more = False
+    for kind in ("feature", "operations"):
+        rows = _backlog(team, today).filter(work_kind=kind)
+        chosen = list(rows.order_by(*ORDER)[: MOST_EACH + 1])
+        more = more or len(chosen) > MOST_EACH
+        fixes = list(rows.filter(kind="lasting_fix").order_by("id")[:MOST_EACH])
+        urgent = list(rows.filter(pk__in=burning))
+        found.update({ticket.pk: ticket for ticket in (*urgent, *fixes, *chosen[:MOST_EACH])})
+    sections = grooming.arrange(_items(found, burning, now))
+    last = _last_decisions(list(found))
+    return Agenda(
+        [_topic(found[one.id], one.why, last) for one in sections.feature],
+        [_topic(found[one.id], one.why, last) for one in sections.operations],
+        outlooks,
+        more,
+    )
+
+
+def _backlog(team: Team, today: date) -> QuerySet[Ticket]:
+    ready = Q(starts_on=None) | Q(starts_on__lte=today)
+    rows = Ticket.objects.filter(ready, team=team, stage="to_do", sprint=None)
+    return rows.select_related("service", "assignee", "request", "epic")
+
+
+def _items(found: dict[int, Ticket], burning: set[int], now: datetime) -> list[grooming.Item]:
+    paired = set(
+        TicketLink.objects.filter(source__in=list(found), kind="lasting_fix_of").values_list("source_id", flat=True)
+    )
+    return [
+        grooming.Item(
+            id=ticket.pk,
+            kind=ticket.kind,
+            work_kind=ticket.work_kind,
+            rank=ticket.rank,
+            position=ticket.position,
+            age=(now - ticket.created_at).days,
+            is_paired=ticket.pk in paired,
+            burns=ticket.pk in burning,
+        )
+        for ticket in found.values()
+    ]
+
+
+def _topic(ticket: Ticket, why: str, last: dict[int, str]) -> Topic:
+    context = ticket_pairs.pair_context(ticket) if ticket.kind == "lasting_fix" else None
+    return Topic(ticket, why, context, last.get(ticket.pk, ""))
+
+
+def _last_decisions(ids: list[int]) -> dict[int, str]:
+    lines = Event.objects.filter(subject_kind="ticket", subject_id__in=ids, kind="ticket.groomed").order_by("id")
+    return {line.subject_id: line.why for line in lines}
+
+
+def groom(ticket_id: int, groomed: Groomed, person: Person, now: datetime) -> Ticket:
+    """Carry out what was decided about a ticket, and keep it on its record. Raises Refused, NotAllowed."""
+    with transaction.atomic():
+        ticket = tickets.lock(ticket_id)
+        require(person, ticket.team, "member", "groom the backlog")
+        if ticket.stage == "done":
+            raise Refused("this ticket is done", "decision")
+        today = day_of(now, ticket.team.zone)
+        grooming.check(
+            groomed.decision,
+            sprint=groomed.sprint is not None,
+            note=groomed.note,
+            until=groomed.until,
+            today=today,
+            parts=len(groomed.parts),
+        )
+        said = _carry_out(ticket, groomed, person, today, now)
+        why = f"{person}: {said}{f': {groomed.note.strip()}' if groomed.note.strip() else ''}"
+        data = {"decision": groomed.decision}
+        record(tickets.subject_of(ticket), "ticket.groomed", why[:1000], now, Actor.of(person), data)
+    return ticket
+
+
+def _carry_out(ticket: Ticket, groomed: Groomed, person: Person, today: date, now: datetime) -> str:
+    by = Actor.of(person)
+    if groomed.points is not None:
+        tickets.change_locked(ticket, {"points": groomed.points}, by, now)
+    match groomed.decision:
+        case "plan":
+            tickets.change_locked(ticket, {"sprint": groomed.sprint}, by, now)
+            return f"planned for {groomed.sprint}"
+        case "later":
+            until = groomed.until or today + LATER
+            if ticket.due_on is not None and ticket.due_on < until:
+                raise Refused(f"it is due on {ticket.due_on}, before that", "until")
+            tickets.change_locked(ticket, {"sprint": None, "starts_on": until}, by, now)
+            return f"later, from {until}"
+        case "drop":
+            tickets.move_locked(ticket, "done", "wont_do", by, now)
+            return "dropped"
+        case _:
+            if ticket.kind != "epic":
+                tickets.change_locked(ticket, {"kind": "epic"}, by, now)
+            made = epics.split_locked(ticket, groomed.parts, person, now)
+            return f"split into {', '.join(f'T-{part.pk}' for part in made)}"
