@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from watchbill.actions import exports, mail_ids
+from watchbill.actions import exports, mail_ids, twin_refs
 from watchbill.actions.desk import Desk
 from watchbill.actions.log import Subject
 from watchbill.actions.request_words import link_of, mail_subject, words_for
@@ -37,7 +37,8 @@ def send(request: SupportRequest, message: Message, now: datetime) -> None:
     if not message.message_id:
         message.message_id = mail_ids.make_id(request.pk, "message", message.pk)
         message.save(update_fields=["message_id"])
-    _put(request, message.text, f"message-{message.pk}", request.requester, now, message)
+    if not twin_refs.answer_there(request, message, now):
+        _put(request, message.text, f"message-{message.pk}", request.requester, now, message)
 
 
 def write(request: SupportRequest, text: str, now: datetime, person: Person | None = None) -> Message:

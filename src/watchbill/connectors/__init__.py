@@ -27,7 +27,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from watchbill.connectors._calling import Api, Busy
+from watchbill.connectors._calling import Api, Busy, ClientInTime
 from watchbill.connectors._ports import Chat, Helpdesk, Tracker
 from watchbill.connectors._shapes import (
     Canned,
@@ -50,6 +50,7 @@ __all__ = [
     "Canned",
     "Change",
     "Chat",
+    "ClientInTime",
     "Comment",
     "Connected",
     "Draft",

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from watchbill.egress import Blocked, Client, Response, explain
+from watchbill.egress import Blocked, Client, Deadline, NoAnswer, Response, explain
 from watchbill.kit.errors import DeliveryFailed
 
 TIMEOUT = 20.0
@@ -87,3 +87,18 @@ def _failure(answer: Response) -> DeliveryFailed:
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE and wait.isascii() and wait.isdigit():
         return Busy(plain.message, min(int(wait), LONGEST_WAIT))
     return plain
+
+
+class ClientInTime(Client):
+    """The guarded client with so much time for all calls together: whoever holds a lease must be done before it ends."""
+
+    def __init__(self, http: Client, seconds: float) -> None:
+        self._http = http
+        self._deadline = Deadline.after(seconds)
+
+    def request(self, method: str, url: str, **more: Any) -> Response:
+        """Call as the client does, in the time that is left; raises NoAnswer when it is over."""
+        if self._deadline.is_over:
+            raise NoAnswer("There was no time left for another call: what is missing follows in the next try")
+        timeout = min(float(more.pop("timeout", TIMEOUT)), self._deadline.left())
+        return self._http.request(method, url, **more, timeout=timeout)
