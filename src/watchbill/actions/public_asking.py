@@ -67,7 +67,7 @@ def _check_size(asked: Asked) -> None:
         raise Refused(f"at most {MOST_FILES} files at once", "files")
     for file in asked.files:
         if len(file.content) > LARGEST_FILE:
-            raise Refused(f"{file.name}: at most {LARGEST_FILE // 1024 // 1024} MB", "files")
+            raise Refused(f"“{file.name}” is larger than {LARGEST_FILE // 1024 // 1024} MB", "files")
 
 
 def _page(team: Team) -> Subject:

@@ -27,7 +27,7 @@ class Link:
 def path_of(request: SupportRequest, speaker: Requester | None = None) -> str:
     """Give the path of the requester's own page, or of a representative's; whoever has it may act there, nobody else."""
     who = [request.pk, request.requester_id, *([speaker.pk] if speaker else [])]
-    return f"/r/{signing.dumps(who, salt=SALT)}/"
+    return f"/r/{signing.Signer(salt=SALT).sign_object(who)}/"
 
 
 def read(token: str) -> SupportRequest:
@@ -41,7 +41,7 @@ def read(token: str) -> SupportRequest:
 def open_link(token: str) -> Link:
     """Read what a link opens; raises Refused when it is broken or whoever had it has nothing to do with it any more."""
     try:
-        number, requester, *speakers = signing.loads(token, salt=SALT)
+        number, requester, *speakers = signing.Signer(salt=SALT).unsign_object(token)
     except (signing.BadSignature, ValueError):
         raise Refused("This link is not whole. Open it again from the message that brought it.") from None
     found = SupportRequest.objects.filter(pk=number, requester_id=requester)
