@@ -77,20 +77,21 @@ def wait_for_backends() -> None:
 class Moments:
     """Moments of the database that can be gone back to: copies of the tables that a story writes."""
 
-    def __init__(self) -> None:
+    def __init__(self, tables: Sequence[str] = MOVED) -> None:
         self.kept: list[str] = []
+        self.tables = tables
 
     def keep(self, name: str) -> None:
         self.kept.append(name)
-        run(f"CREATE TABLE kept_{name}_{table} AS SELECT * FROM watchbill_{table}" for table in MOVED)
+        run(f"CREATE TABLE kept_{name}_{table} AS SELECT * FROM watchbill_{table}" for table in self.tables)
 
     def go_back(self, name: str) -> None:
         with transaction.atomic():
-            run(f"DELETE FROM watchbill_{table}" for table in reversed(MOVED))
-            run(f"INSERT INTO watchbill_{table} SELECT * FROM kept_{name}_{table}" for table in MOVED)
+            run(f"DELETE FROM watchbill_{table}" for table in reversed(self.tables))
+            run(f"INSERT INTO watchbill_{table} SELECT * FROM kept_{name}_{table}" for table in self.tables)
 
     def forget(self) -> None:
-        run(f"DROP TABLE kept_{name}_{table}" for name in self.kept for table in MOVED)
+        run(f"DROP TABLE kept_{name}_{table}" for name in self.kept for table in self.tables)
 
 
 def run(statements: Any) -> None:

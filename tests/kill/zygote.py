@@ -5,13 +5,14 @@
 The zygote does the jobs that nobody kills itself, so that everything is loaded, and closes its connections, so that a
 fork costs milliseconds and shares none. A child
 counts boundaries: between each statement and the next, on each side of each COMMIT, after each connection is made,
-and on each side of the mail server's "250" for the message itself. At the boundary whose number it was given it kills itself, as an OOM killer
+on each side of the mail server's "250" for the message itself, and of a mailbox's mark that it was read. At the boundary whose number it was given it kills itself, as an OOM killer
 or a power switch would. The product knows nothing of it: the hooks are Django's own `execute_wrapper`, the
 connections of the drivers, and smtplib.
 """
 
 from __future__ import annotations
 
+import imaplib
 import json
 import os
 import signal
@@ -31,13 +32,16 @@ KILLED, SURVIVED = "killed", "survived"
 class Boundaries:
     """Counts, and kills at the number given. `taken` holds while the vendor has a message that we have not marked."""
 
-    def __init__(self, kill_at: int, report: int) -> None:
+    def __init__(self, kill_at: int, report: int, only: tuple[str, ...] = ("",)) -> None:
         self.kill_at = kill_at
+        self.only = only
         self.report = report
         self.count = 0
         self.taken = False
 
     def reach(self, name: str) -> None:
+        if not any(part in name for part in self.only):
+            return
         self.count += 1
         if self.count == self.kill_at:
             self.tell(KILLED, name)
@@ -96,6 +100,15 @@ def watch(boundaries: Boundaries) -> None:
         return answer
 
     smtplib.SMTP.data = data_watched  # type: ignore[method-assign]
+    uid = imaplib.IMAP4.uid
+
+    def uid_watched(self: imaplib.IMAP4, command: str, *args: Any) -> Any:
+        if command != "STORE":
+            return uid(self, command, *args)
+        with boundaries.around("the mailbox marks it"):
+            return uid(self, command, *args)
+
+    imaplib.IMAP4.uid = uid_watched  # type: ignore[method-assign]
 
 
 def unmark(boundaries: Boundaries) -> None:
@@ -133,7 +146,14 @@ def answer(job: dict[str, Any]) -> None:
     getattr(paging, job["how"])(job["page"], person, datetime.fromisoformat(job["now"]))
 
 
-JOBS = {"work": work, "answer": answer}
+def look(job: dict[str, Any]) -> None:
+    """A worker looks into the mailbox."""
+    from watchbill.entry.mail import polling  # noqa: PLC0415 - Django is set up first
+
+    polling.look(lambda: datetime.fromisoformat(job["now"]))
+
+
+JOBS = {"work": work, "answer": answer, "look": look}
 
 
 def prepare(job: dict[str, Any]) -> None:
@@ -158,7 +178,7 @@ def run_here(job: dict[str, Any]) -> str:
 
 def run_child(job: dict[str, Any], report: int) -> None:
     prepare(job)
-    boundaries = Boundaries(job["kill_at"], report)
+    boundaries = Boundaries(job["kill_at"], report, tuple(job.get("only", ("",))))
     unmark(boundaries)
     watch(boundaries)
     JOBS[job["do"]](job)
