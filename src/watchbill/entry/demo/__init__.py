@@ -3,7 +3,7 @@
 It is a place to visit: every screen has something true to show, and the present is in the middle of something. Nothing
 leaves the machine; all mail goes to a mailbox that a visitor can read at /demo/mailbox/. The same seed tells the
 same story each time, so screenshots and docs use it too. `people` and `house` say who and what, `story`, `noise`,
-`watches` and `present` what happens, `stage` moves the clock, `habits` lets people answer.
+`watches`, `asking`, `work` and `present` what happens, `desks` what the public pages say, `stage` moves the clock, `habits` lets people answer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db import connections
 
 from watchbill.db.models import Person
 from watchbill.entry import clock
-from watchbill.entry.demo import house, noise, people, present, story, watches
+from watchbill.entry.demo import asking, desks, house, noise, people, present, story, watches, work
 from watchbill.entry.demo.habits import someone_answers
 from watchbill.entry.demo.mailbox import Mailbox
 from watchbill.entry.demo.mailbox_page import show_mailbox
@@ -78,6 +78,9 @@ def tell(stage: Stage) -> house.House:
     watches.arrange(built)
     story.tell(built)
     noise.strew(built)
+    desks.open_desks(built)
+    asking.ask_all_quarter(built)
+    work.keep_backlog(built)
     present.set_up(built)
     stage.play()
     stage.close()
