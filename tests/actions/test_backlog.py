@@ -148,6 +148,9 @@ def test_an_investigation_gets_its_ticket_label_and_sprint_at_once(world: World)
     assert (bens.seat, bens.assignee) == ("", world.ben)
     rules(world, oncall_task={"assign_to": "person"})
     assert idle.start_investigation(world.ana, world.team, "Mine", "", world.now).assignee == world.ana
+    sprints.close_sprint(sprint.pk, None, world.ana, world.now)
+    rules(world, ops_capacity={"keep_ops_sprint": False})
+    assert idle.start_investigation(world.ana, world.team, "No sprint", "", world.now).sprint is None
 
 
 def test_an_epic_is_split_into_parts_that_keep_its_labels_and_say_how_far_it_is(world: World) -> None:

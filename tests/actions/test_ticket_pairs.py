@@ -8,9 +8,10 @@ import pytest
 
 from tests.world import World
 from watchbill.actions import idle, ticket_pairs, tickets, tracking
+from watchbill.actions.teams import adopt_policy
 from watchbill.actions.ticket_pairs import Solved
 from watchbill.actions.tickets import Written
-from watchbill.db.models import AlertGroup, Event, Policy, Ticket, TicketLink
+from watchbill.db.models import AlertGroup, Event, Policy, Ticket, TicketLink, Timer
 from watchbill.kit.errors import NotAllowed, Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -147,6 +148,41 @@ def test_a_listed_alert_with_a_ticket_is_no_finding_any_more(world: World) -> No
     assert "finding" in [idea.kind for idea in idle.suggest(world.ana, world.team, world.now)]
     ticket_pairs.from_alert(group.pk, Solved(solved=False), world.ana, world.now)
     assert "finding" not in [idea.kind for idea in idle.suggest(world.ana, world.team, world.now)]
+
+
+def test_the_alerts_of_a_compliance_feed_become_tickets_by_themselves(world: World) -> None:
+    """PAG-07, DUT-13: one ticket a finding; what comes back belongs to the ticket that is open still."""
+    policy = {"rules": {"findings": {"services": ["checkout"], "severities": ["warning"]}}}
+    adopt_policy(world.team, policy, world.eva, "Prisma", world.now)
+    world.work()
+    first = fired(world, "cve-1", "CVE-2026-1")
+    loud = fired(world, "down", "Down")
+    fired(world, "gone", "Resolved before anybody looked")
+    AlertGroup.objects.filter(pk__in=[first.pk, loud.pk]).update(state="firing")
+    AlertGroup.objects.filter(pk=loud.pk).update(severity="critical")
+    world.forward(hours=3)
+    ticket = Ticket.objects.get()
+    assert (ticket.title, ticket.labels, ticket.work_kind, ticket.priority) == (
+        "CVE-2026-1",
+        ["operations", "compliance"],
+        "operations",
+        "security",
+    )
+    AlertGroup.objects.filter(pk=first.pk).update(state="resolved")
+    again = fired(world, "cve-1", "CVE-2026-1")
+    AlertGroup.objects.filter(pk=again.pk).update(state="firing")
+    world.forward(hours=1)
+    assert Ticket.objects.count() == 1
+    assert ticket_pairs.pair_context(ticket).groups == [first, again]
+    tickets.move(ticket.pk, "done", world.ana, world.now)
+    AlertGroup.objects.filter(pk=again.pk).update(state="resolved")
+    third = fired(world, "cve-1", "CVE-2026-1")
+    AlertGroup.objects.filter(pk=third.pk).update(state="firing")
+    world.forward(hours=1)
+    assert Ticket.objects.count() == 2
+    adopt_policy(world.team, {"rules": {}}, world.eva, "no more", world.now)
+    world.work()
+    assert not Timer.objects.filter(kind="findings").exists()
 
 
 def test_a_tracking_ticket_gathers_what_happened_each_time(world: World) -> None:

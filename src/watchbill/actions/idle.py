@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from watchbill.actions import sprints, stale, tickets
+from watchbill.actions import sprints, stale, ticket_pairs, tickets
 from watchbill.actions.access import require
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.log import Actor
@@ -18,7 +18,7 @@ from watchbill.core import idle
 from watchbill.core.idle import Idea
 from watchbill.core.wallclock import day_of
 from watchbill.db import support_facts, ticket_facts
-from watchbill.db.models import AlertGroup, Event, Outgoing, Page, Person, Sprint, SupportRequest, Team, Ticket
+from watchbill.db.models import AlertGroup, Outgoing, Page, Person, Sprint, SupportRequest, Team, Ticket
 from watchbill.db.ticket_facts import ORDER
 from watchbill.kit.errors import Refused
 from watchbill.rules import idle_order
@@ -182,18 +182,12 @@ def _from_findings(asked: _Asked) -> list[Idea]:
     ]
     rows = AlertGroup.objects.filter(team=asked.team, response__in=QUIET, silence=None).exclude(state="resolved")
     listed = list(rows.order_by("due_at", "id")[:LOOKED_AT])
-    ticketed = _ticketed(listed)
+    ticketed = ticket_pairs.ticketed(listed)
     return labelled + [
         Idea("finding", group.title, "it is listed, and no ticket is about it", f"/alerts/{group.pk}/", group=group.pk)
         for group in listed
         if group.pk not in ticketed
     ]
-
-
-def _ticketed(groups: Iterable[AlertGroup]) -> set[int]:
-    ids = [group.pk for group in groups]
-    lines = Event.objects.filter(subject_kind="alert", subject_id__in=ids, kind="alert.ticket")
-    return set(lines.values_list("subject_id", flat=True))
 
 
 def _from_stale(asked: _Asked) -> list[Idea]:
@@ -214,8 +208,10 @@ def _from_features(asked: _Asked) -> list[Idea]:
 def _own(asked: _Asked) -> list[Idea]:
     sprint = sprints.current(asked.team, "ops", asked.now)
     label = asked.desk.kinds.operations_labels[0]
-    where = f"goes into {sprint}" if sprint else "goes into the operations sprint, which is begun first"
-    return [Idea("own", "Investigate something of your own", f"it gets a ticket, the label {label} and {where}", NEXT)]
+    keeps = sprints.rule_of(asked.team, asked.now).keep_ops_sprint
+    first = " and a place in the operations sprint, which is begun first" if keeps else ""
+    where = f" and a place in {sprint}" if sprint else first
+    return [Idea("own", "Investigate something of your own", f"it gets a ticket with the label {label}{where}", NEXT)]
 
 
 def _ticket_idea(kind: str, ticket: Ticket, why: str) -> Idea:
@@ -245,14 +241,14 @@ def start_investigation(
     """Begin an investigation of one's own: a ticket, the operations label and the operations sprint at once (DUT-14).
 
     It is the seat's of whoever stands the watch, where the team gives such work to the seat. Raises Refused: field
-    "title", or "sprint" when no operations sprint runs (`sprints.ops_sprint_for` begins one); NotAllowed.
+    "title", or "sprint" when the team keeps an operations sprint and none runs (`sprints.ops_sprint_for` begins one); NotAllowed.
     """
     require(person, team, "member", "begin an investigation")
     if not title.strip():
         raise Refused("say in one line what you look into", "title")
     with transaction.atomic():
         chosen = sprint or sprints.current(team, "ops", now)
-        if chosen is None:
+        if chosen is None and sprints.rule_of(team, now).keep_ops_sprint:
             raise Refused("no operations sprint runs: begin one, and this goes into it", "sprint")
         desk = desk_of(team, now)
         seat = _seat_of(person, team, desk, now)

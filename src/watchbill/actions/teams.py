@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from watchbill import presets, rules
-from watchbill.actions import ladders, reachability, rota, stale, ticket_places
+from watchbill.actions import findings, ladders, reachability, rota, stale, ticket_places
 from watchbill.actions.access import may_change, require_administrator
 from watchbill.actions.checking import check, check_text
 from watchbill.actions.log import Actor, Subject, record
@@ -30,6 +30,7 @@ SERVING_FIELDS = frozenset({"skills", "active_from", "active_until"})
 TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {
     **reachability.TIMER_HANDLERS,
     **stale.TIMER_HANDLERS,
+    **findings.TIMER_HANDLERS,
 }
 
 
@@ -274,6 +275,7 @@ def _adopt(team: Team, settings: dict[str, Any], preset: str, person: Person, wh
     line = f"{person} adopted version {policy.version}: {why}"
     record(subject_of(team), "policy.adopted", line, now, Actor.of(person), {"version": policy.version})
     ticket_places.place_all_soon(team, now)
+    findings.look_soon(team, now)
     return policy
 
 

@@ -189,21 +189,26 @@ def from_alert(group_id: int, solved: Solved, person: Person, now: datetime) -> 
         if group is None:
             raise Refused(f"there is no alert {group_id}", "group")
         require(person, group.team, "member", "write a ticket")
-        written = Written(
-            title=(solved.title.strip() or group.title)[:300],
-            text=_words(group, solved),
-            kind=solved.kind,
-            labels=solved.labels or (desk_of(group.team, now).kinds.operations_labels[0],),
-            points=solved.points,
-            service=group.service,
-            seat=solved.seat,
-            is_unplanned=True,
-        )
-        ticket = tickets.add_by_rule(group.team, written, Actor.of(person), now)
-        _join(ticket, group, person, now)
+        return write_for(group, solved, Actor.of(person), now)
+
+
+def write_for(group: AlertGroup, solved: Solved, by: Actor, now: datetime) -> Ticket:
+    """Write a ticket about an alert, for an action that has checked who may, or for a rule. Raises Refused."""
+    written = Written(
+        title=(solved.title.strip() or group.title)[:300],
+        text=_words(group, solved),
+        kind=solved.kind,
+        labels=solved.labels or (desk_of(group.team, now).kinds.operations_labels[0],),
+        points=solved.points,
+        service=group.service,
+        seat=solved.seat,
+        is_unplanned=True,
+    )
+    with transaction.atomic():
+        ticket = tickets.add_by_rule(group.team, written, by, now)
+        join(ticket, group, by, now)
         if solved.solved:
-            tickets.move_locked(tickets.lock(ticket.pk), "done", "done", Actor.of(person), now)
-            ticket.refresh_from_db()
+            ticket = tickets.move_locked(tickets.lock(ticket.pk), "done", "done", by, now)
     return ticket
 
 
@@ -218,9 +223,17 @@ def _runbooks(group: AlertGroup) -> list[str]:
     return [str(link["url"]) for link in group.service.links if link.get("kind") == "runbook" and link.get("url")]
 
 
-def _join(ticket: Ticket, group: AlertGroup, person: Person, now: datetime) -> None:
-    said, by = f"{person} wrote it for alert {group.pk}: {group.title}"[:1000], Actor.of(person)
+def join(ticket: Ticket, group: AlertGroup, by: Actor, now: datetime) -> None:
+    """Say on a ticket and on an alert that one is about the other."""
     data = {"group": group.pk, "ticket": ticket.pk, "detected_by": group.detected_by}
+    said = f"{by.name} wrote it for alert {group.pk}: {group.title}"[:1000]
     record(tickets.subject_of(ticket), "ticket.alert", said, now, by, data)
     alert = Subject("alert", group.pk, group.team_id)
-    record(alert, "alert.ticket", f"{person} wrote T-{ticket.pk} about it", now, by, data)
+    record(alert, "alert.ticket", f"{by.name}: T-{ticket.pk} is about it", now, by, data)
+
+
+def ticketed(groups: Iterable[AlertGroup]) -> dict[int, int]:
+    """Read which of these alerts have a ticket: the id of the newest by the alert's."""
+    ids = [group.pk for group in groups]
+    lines = Event.objects.filter(subject_kind="alert", subject_id__in=ids, kind="alert.ticket").order_by("id")
+    return {line.subject_id: line.data["ticket"] for line in lines}
