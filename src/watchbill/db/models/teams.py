@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from watchbill.db.models.people import Person
+from watchbill.db.ordered_json import OrderedJSONField
 
 
 class Team(models.Model):
@@ -52,7 +53,7 @@ class Policy(models.Model):
     team = models.ForeignKey(Team, models.CASCADE, related_name="policies")
     version = models.PositiveIntegerField()
     preset = models.CharField(max_length=40)
-    settings = models.JSONField()
+    settings = OrderedJSONField()
     adopted_at = models.DateTimeField()
     adopted_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     why = models.TextField()
