@@ -37,8 +37,9 @@ class Connection(models.Model):
 class ExternalRef(models.Model):
     """Where one of our things is in an outside system, and how far the two are in step.
 
-    sync     waiting, in_step, failed, unknown_state (it has a state that no mapping knows: shown, never silent)
-    pushed   a fingerprint of what we last wrote there, so that our own echo is recognised
+    sync     waiting, in_step, failed, unknown_state (it has a state that no mapping knows: shown, never silent),
+             refused (a change there could not follow here), gone (deleted there); `error` says why
+    pushed   what stood on both sides when they were last in step, so that our own echo is recognised
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="refs")
@@ -53,7 +54,7 @@ class ExternalRef(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
-        """A thing is in a system once, and a thing of the system is ours once."""
+        """A thing is in a system once, and a thing of the system is ours once; what is not in step is found at once."""
 
         constraints = (
             models.UniqueConstraint(fields=["connection", "subject_kind", "ref"], name="external_ref_once"),
@@ -61,7 +62,12 @@ class ExternalRef(models.Model):
                 fields=["connection", "subject_kind", "subject_id"], name="external_ref_of_subject"
             ),
         )
-        indexes = (models.Index(fields=["subject_kind", "subject_id"], name="external_ref_of"),)
+        indexes = (
+            models.Index(fields=["subject_kind", "subject_id"], name="external_ref_of"),
+            models.Index(
+                fields=["connection", "sync", "id"], condition=~models.Q(sync="in_step"), name="external_ref_unsettled"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.ref} in {self.connection}"
