@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.actions.desk_cast import adopt
+from tests.actions.desk_cast import adopt, ask, fresh
 from tests.world import World
 from watchbill.actions import teams
 from watchbill.actions.desk import desk_of
@@ -30,3 +30,13 @@ def test_parts_of_a_policy_are_still_read_by_the_database(world: World) -> None:
     newest = Policy.objects.filter(team=world.team).order_by("-version")
     assert newest.values_list("settings__rules", flat=True)[0] == {"timebox": {"ticket_after_minutes": 7}}
     assert newest.values_list("settings__nothing", flat=True)[0] is None
+
+
+def test_open_requests_take_their_place_in_a_new_order(world: World) -> None:
+    """PRI-10: the list is for discussion, and counts for what lies there already."""
+    request = ask(world)
+    assert fresh(request).priority == "customer"
+    order = {"levels": {"first": {"title": "First"}, "all": {"title": "All"}}, "table": [], "otherwise": "all"}
+    teams.adopt_policy(world.team, {"rules": {"priority_order": order}}, world.eva, "simpler", world.now)
+    world.work()
+    assert (fresh(request).priority, fresh(request).rank) == ("all", 1)

@@ -49,6 +49,7 @@ def test_over_the_box_the_engineer_writes_the_ticket_from_the_conversation(world
     world.team.save()
     request = ask(world, service=world.service, text="Since this morning.\nAll of us.")
     support.answer(request.pk, "Which page?", world.ana, world.now)
+    support.note(request.pk, "their password is hunter2", world.ana, world.now)
     work_clock.log_time(request, 20, world.ana, world.now)
     assert request_timebox.advise(request, world.now).do == "propose_ticket"
     ticket = request_timebox.make_ticket(request.pk, {"text": "The proxy again."}, world.ana, world.now)
@@ -57,6 +58,7 @@ def test_over_the_box_the_engineer_writes_the_ticket_from_the_conversation(world
     assert ticket.text.startswith(f"The proxy again.\n\nR-{request.pk}, from Ria: http://watchbill.test/requests/")
     assert "Ria, 2026-03-03 09:00 UTC:\n> Since this morning.\n> All of us." in ticket.text
     assert "Ana (to the requester), 2026-03-03 09:00 UTC:\n> Which page?" in ticket.text
+    assert "hunter2" not in ticket.text, "what is for the team alone does not reach a tracker"
     assert request_timebox.advise(request, world.now).do == "answer_here", "it is not proposed twice"
 
 

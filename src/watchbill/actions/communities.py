@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
-from watchbill.actions import support
+from watchbill.actions import request_places
 from watchbill.actions.access import may_change, require
 from watchbill.actions.checking import check_text
 from watchbill.actions.desk import budget_at, desk_of
@@ -207,18 +207,11 @@ def keep_budget(claim: Claim, now: datetime) -> None:
     stands = budget_of(community, now)
     changed = stands.state != (said.data["state"] if said else "unused")
     if changed or claim.kind == "place":
-        _place_requests(community, now)
+        request_places.place(SupportRequest.objects.filter(community=community), now)
     with transaction.atomic():
         if finish(claim) and changed:
             why = f"{stands.state}: {stands.why}"
             record(subject_of(community), "community.budget", why, now, data={"state": stands.state})
-
-
-def _place_requests(community: Community, now: datetime) -> None:
-    numbers = SupportRequest.objects.filter(community=community, state="open").order_by("id")
-    for number in numbers.values_list("pk", flat=True):
-        with transaction.atomic():
-            support.place_again(support.lock(number), now)
 
 
 TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {

@@ -28,7 +28,7 @@ from watchbill.kit.errors import Refused
 from watchbill.rules import timebox
 
 LONGEST_QUOTE = 60_000
-WRITERS = {"in": "", "out": " (to the requester)", "note": " (for the team)"}
+WRITERS = {"in": "", "out": " (to the requester)"}
 Whom = Literal["team", "manager"]
 
 
@@ -89,10 +89,13 @@ def _whose(request: SupportRequest, values: Mapping[str, Any], person: Person, n
 
 
 def quote(request: SupportRequest) -> str:
-    """Write a request's conversation as the text of a ticket, oldest first, with the way back to it."""
+    """Write a request's conversation as the text of a ticket, oldest first, with the way back to it.
+
+    What was written for the team alone stays on the request: a ticket may have a twin in a tracker that others read.
+    """
     link = f"{settings.WATCHBILL_URL.rstrip('/')}/requests/{request.pk}/"
     parts = [f"{reference(request)}, from {request.requester}: {link}"]
-    for message in Message.objects.filter(request=request).order_by("id"):
+    for message in Message.objects.filter(request=request, direction__in=WRITERS).order_by("id"):
         lines = "\n".join(f"> {line}".rstrip() for line in message.text.splitlines())
         parts.append(f"{message.author_name}{WRITERS[message.direction]}, {message.at:%Y-%m-%d %H:%M} UTC:\n{lines}")
     whole = "\n\n".join(parts)

@@ -70,8 +70,9 @@ def follow_request(request: SupportRequest, desk: Desk, now: datetime) -> None:
 
 
 def place_all_soon(team: Team, now: datetime) -> None:
-    """Let every open ticket of a team be placed again: its policy is another, or a service became chronically slow."""
-    set_timer(Subject("team", team.pk, team.pk), "places", now)
+    """Let all open work of a team be placed again: its policy is another, or a service became chronically slow."""
+    for kind in ("places", "request_places"):
+        set_timer(Subject("team", team.pk, team.pk), kind, now)
 
 
 def place_all(claim: Claim, now: datetime) -> None:
