@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,10 +109,20 @@ def deadline_of(request: SupportRequest, desk: Desk) -> support.Deadline:
 
 def budget_at(community: Community, desk: Desk) -> support_budget.Decision:
     """Decide where a community's support budget stands in the month of its team's calendar (TRI-14)."""
+    return budgets_at([community], desk)[community.pk]
+
+
+def budgets_at(communities: Collection[Community], desk: Desk) -> dict[int, support_budget.Decision]:
+    """Decide where the budgets of several communities of one team stand, however many, by one look."""
+    if not communities:
+        return {}
     exempt = {name for name, held in desk.classes.classes.items() if not held.counts_for_budget}
-    month = budget_facts.month_of(desk.now, community.team.zone)
-    used = budget_facts.used_on(community, month, exempt, desk.now)
-    return support_budget.decide(int(used.total_seconds() // 60), community.budget_minutes, desk.budget)
+    month = budget_facts.month_of(desk.now, next(iter(communities)).team.zone)
+    used = budget_facts.used_on_each([one.pk for one in communities], month, exempt, desk.now)
+    return {
+        one.pk: support_budget.decide(int(used[one.pk].total_seconds() // 60), one.budget_minutes, desk.budget)
+        for one in communities
+    }
 
 
 def _budget_fact(request: SupportRequest, desk: Desk, order: priority_order.Settings) -> str:

@@ -22,15 +22,26 @@ def month_of(now: datetime, zone: str) -> Span:
 
 
 def used_on(community: Community, month: Span, exempt: Collection[str], now: datetime) -> timedelta:
-    """Add up the time of a month that counts: all but that on requests whose class is `exempt`.
+    """Add up the time of a month that counts for a community: all but that on requests whose class is `exempt`."""
+    return used_on_each([community.pk], month, exempt, now)[community.pk]
+
+
+def used_on_each(
+    communities: Collection[int], month: Span, exempt: Collection[str], now: datetime
+) -> dict[int, timedelta]:
+    """Add up the time of a month that counts, for each of these communities.
 
     The class is that of today: an advice that turned out to be an incident gives its minutes back.
     """
     logs = WorkLog.objects.filter(
-        community=community, started_at__gte=month.start, started_at__lt=month.end, counts=True
+        community__in=communities, started_at__gte=month.start, started_at__lt=month.end, counts=True
     ).annotate(of_class=Coalesce(F("request__request_class"), F("ticket__request__request_class")))
-    sums = logs.filter(ended_at__isnull=False).values_list("of_class").annotate(total=Sum("seconds"))
-    seconds = sum(total for of_class, total in sums if of_class not in exempt)
-    running = logs.filter(ended_at=None).values_list("of_class", "started_at")
-    live = (max(now - started, timedelta()) for of_class, started in running if of_class not in exempt)
-    return timedelta(seconds=seconds) + sum(live, timedelta())
+    used = dict.fromkeys(communities, timedelta())
+    sums = logs.filter(ended_at__isnull=False).values_list("community", "of_class").annotate(total=Sum("seconds"))
+    for community, of_class, total in sums:
+        if of_class not in exempt:
+            used[community] += timedelta(seconds=total)
+    for community, of_class, started in logs.filter(ended_at=None).values_list("community", "of_class", "started_at"):
+        if of_class not in exempt:
+            used[community] += max(now - started, timedelta())
+    return used
