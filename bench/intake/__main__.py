@@ -25,6 +25,7 @@ from bench.intake.targets import (
 )
 
 NOTHING, ALERTMANAGER = "nothing (ASGI)", "Alertmanager"
+JOINED = "nothing, our one write an answer"
 
 
 class Bench:
@@ -57,6 +58,7 @@ class Bench:
         options, targets = self.options, []
         doors = {name: self.started(start_python("door", self.store(name))) for name in options.databases}
         targets.append(events(NOTHING, self.started(start_python("nothing", None))))
+        targets.append(events(JOINED, self.started(start_python("joined", None))))
         targets += [events(f"watchbill {name}", door) for name, door in doors.items()]
         alertmanager = self.started(start_alertmanager(self.folder / "am"))
         targets.append(to_alertmanager(ALERTMANAGER, alertmanager))

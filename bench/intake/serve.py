@@ -1,4 +1,4 @@
-"""One server of the benchmark, as a process of its own: python -m bench.intake.serve door|nothing|plain FD."""
+"""One server of the benchmark, as a process of its own: python -m bench.intake.serve door|nothing|joined|plain FD."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def plain_view(request: HttpRequest) -> JsonResponse:
 
 def application(kind: str) -> Any:
     """Give the ASGI application to measure."""
-    if kind == "nothing":
+    if kind in {"nothing", "joined"}:
         return nothing
     django.setup()
     if kind == "plain":
@@ -103,11 +103,11 @@ def seed() -> None:
 
 
 async def serve(kind: str, fd: int) -> None:
-    """Serve with the settings that `watchbill serve` uses."""
+    """Serve with the settings that `watchbill serve` uses; what it is held against has uvicorn's own protocol."""
     config = uvicorn.Config(
         application(kind),
         loop="uvloop",
-        http=Protocol if kind == "door" else "httptools",
+        http="httptools" if kind in {"nothing", "plain"} else Protocol,
         lifespan="on" if kind == "door" else "off",
         access_log=False,
         log_level="warning",
