@@ -73,9 +73,14 @@ def agenda(team: Team, now: datetime) -> Agenda:
         found.update({ticket.pk: ticket for ticket in (*urgent, *fixes, *chosen[:MOST_EACH])})
     sections = grooming.arrange(_items(found, burning, now))
     last = _last_decisions(list(found))
+    contexts = ticket_pairs.pair_contexts([ticket for ticket in found.values() if ticket.kind == "lasting_fix"])
+
+    def topics(section: tuple[grooming.Placed, ...]) -> list[Topic]:
+        return [Topic(found[one.id], one.why, contexts.get(one.id), last.get(one.id, "")) for one in section]
+
     return Agenda(
-        [_topic(found[one.id], one.why, last) for one in sections.feature],
-        [_topic(found[one.id], one.why, last) for one in sections.operations],
+        topics(sections.feature),
+        topics(sections.operations),
         outlooks,
         more,
     )
@@ -104,11 +109,6 @@ def _items(found: dict[int, Ticket], burning: set[int], now: datetime) -> list[g
         )
         for ticket in found.values()
     ]
-
-
-def _topic(ticket: Ticket, why: str, last: dict[int, str]) -> Topic:
-    context = ticket_pairs.pair_context(ticket) if ticket.kind == "lasting_fix" else None
-    return Topic(ticket, why, context, last.get(ticket.pk, ""))
 
 
 def _last_decisions(ids: list[int]) -> dict[int, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from watchbill.actions import tickets
 from watchbill.actions.access import require
@@ -21,6 +21,7 @@ from watchbill.rules import quick_fixes
 
 MOST_SHOWN = 200
 MOST_COMMENTS = 20
+MOST_READ = 1000
 
 
 def close_quick_fix(
@@ -138,31 +139,61 @@ class Context:
 
 def pair_context(ticket: Ticket) -> Context:
     """Read what a lasting fix comes from, or what a quick fix leads to, with requests, alerts and comments of all."""
-    links = TicketLink.objects.filter(kind="lasting_fix_of").select_related("source", "target")
-    quick = [link.target for link in links.filter(source=ticket).order_by("id")]
-    lasting = [link.source for link in links.filter(target=ticket).order_by("id")]
-    every = [ticket, *quick, *lasting]
-    ids = [one.pk for one in every]
-    requests = SupportRequest.objects.filter(pk__in=[one.request_id for one in every if one.request_id]).order_by("id")
-    comments = Message.objects.filter(ticket__in=ids).select_related("ticket", "author").order_by("-id")[:MOST_COMMENTS]
-    return Context(
-        quick_fixes=quick,
-        lasting_fixes=lasting,
-        requests=list(requests.select_related("requester")),
-        groups=groups_of(ids),
-        comments=list(reversed(comments)),
-        reasons=[one.no_pair_why for one in every if one.no_pair_why],
-    )
+    return pair_contexts([ticket])[ticket.pk]
+
+
+def pair_contexts(rows: Sequence[Ticket]) -> dict[int, Context]:
+    """Read the context of each of these tickets, as `pair_context` does: many cost the statements of one."""
+    ids = [ticket.pk for ticket in rows]
+    links = TicketLink.objects.filter(Q(source__in=ids) | Q(target__in=ids), kind="lasting_fix_of").order_by("id")
+    halves = list(links.select_related("source", "target"))
+    every = {one.pk: one for link in halves for one in (link.source, link.target)} | {one.pk: one for one in rows}
+    wanted = [one.request_id for one in every.values() if one.request_id]
+    requests = SupportRequest.objects.select_related("requester").in_bulk(wanted)
+    comments, groups = _comments_of(every), _alerts_of(every)
+    found = {}
+    for ticket in rows:
+        quick = [link.target for link in halves if link.source_id == ticket.pk]
+        lasting = [link.source for link in halves if link.target_id == ticket.pk]
+        whole = [ticket, *quick, *lasting]
+        asked = dict.fromkeys(one.request_id for one in whole if one.request_id)
+        found[ticket.pk] = Context(
+            quick_fixes=quick,
+            lasting_fixes=lasting,
+            requests=[requests[number] for number in asked],
+            groups=list({group.pk: group for one in whole for group in groups.get(one.pk, ())}.values()),
+            comments=sorted((one for part in whole for one in comments.get(part.pk, ())), key=lambda one: one.pk),
+            reasons=[one.no_pair_why for one in whole if one.no_pair_why],
+        )
+    return found
+
+
+def _comments_of(every: Iterable[int]) -> dict[int, list[Message]]:
+    newest = Message.objects.filter(ticket__in=list(every)).select_related("ticket", "author").order_by("-id")
+    found: dict[int, list[Message]] = {}
+    for message in newest[:MOST_READ]:
+        of_one = found.setdefault(message.ticket_id or 0, [])
+        if len(of_one) < MOST_COMMENTS:
+            of_one.append(message)
+    return found
 
 
 def groups_of(ids: Iterable[int]) -> list[AlertGroup]:
-    """Read the alerts that tickets were written for or that happened to them, oldest first."""
-    lines = Event.objects.filter(
-        subject_kind="ticket", subject_id__in=list(ids), kind__in=("ticket.alert", "ticket.happened")
-    )
-    groups = [line.get("group") for line in lines.order_by("id").values_list("data", flat=True)]
-    wanted = list(dict.fromkeys(group for group in groups if group))[-MOST_COMMENTS:]
-    return list(AlertGroup.objects.filter(pk__in=wanted).select_related("service").order_by("id"))
+    """Read the alerts that tickets were written for or that happened to them, each once."""
+    return list({group.pk: group for groups in _alerts_of(ids).values() for group in groups}.values())
+
+
+def _alerts_of(every: Iterable[int]) -> dict[int, list[AlertGroup]]:
+    """The alerts that tickets were written for or that happened to them, oldest first."""
+    kinds = ("ticket.alert", "ticket.happened")
+    lines = Event.objects.filter(subject_kind="ticket", subject_id__in=list(every), kind__in=kinds).order_by("-id")
+    pairs = [(line.subject_id, line.data["group"]) for line in lines[:MOST_READ] if line.data.get("group")]
+    groups = AlertGroup.objects.select_related("service").in_bulk([group for _, group in pairs])
+    found: dict[int, list[AlertGroup]] = {}
+    for ticket, group in reversed(pairs):
+        if group in groups:
+            found.setdefault(ticket, []).append(groups[group])
+    return found
 
 
 @dataclass(frozen=True)
