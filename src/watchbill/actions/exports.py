@@ -6,12 +6,13 @@ the other side took it. Senders are registered by what they handle, so that this
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from watchbill.actions.log import Subject
 from watchbill.core.delivery import LEASE
@@ -29,6 +30,7 @@ class Claim:
 
     id: int
     attempt: int
+    connection: int | None = None
 
 
 def put(
@@ -61,23 +63,41 @@ def put(
     wake_workers()
 
 
-def claim_due(clock: Callable[[], datetime], limit: int) -> list[Claim]:
-    """Take exports that are due, each with a lease: whoever dies loses it to the next."""
+def claim_due(
+    clock: Callable[[], datetime], limit: int, busy: Collection[int] = (), most_connected: int | None = None
+) -> list[Claim]:
+    """Take exports that are due, each with a lease: whoever dies loses it to the next.
+
+    Of one connection one is taken at a time, none of those that are `busy`, and of all connections together at most
+    `most_connected`: a tracker that hangs or is far behind holds back neither the others nor the mail to requesters.
+    """
     with transaction.atomic():
         now = clock()
-        due = list(
-            Export.objects.select_for_update(skip_locked=True).filter(due_at__lte=now).order_by("due_at", "id")[:limit]
-        )
-        for export in due:
+        due = Export.objects.select_for_update(of=("self",), skip_locked=True).filter(due_at__lte=now)
+        due = due.order_by("due_at", "id")
+        taken = list(due.filter(connection=None)[:limit])
+        seen = set(busy)
+        for _ in range(min(limit - len(taken), limit if most_connected is None else most_connected)):
+            export = due.filter(connection__isnull=False).exclude(connection__in=seen).first()
+            if export is None or export.connection_id is None:
+                break
+            seen.add(export.connection_id)
+            taken.append(export)
+        for export in taken:
             export.attempt += 1
             export.due_at = now + LEASE * 2
-        Export.objects.bulk_update(due, ["attempt", "due_at"])
-    return [Claim(export.pk, export.attempt) for export in due]
+        Export.objects.bulk_update(taken, ["attempt", "due_at"])
+    return [Claim(export.pk, export.attempt, export.connection_id) for export in taken]
 
 
-def next_due() -> datetime | None:
-    """Read when the next export is due."""
-    return Export.objects.filter(due_at__isnull=False).order_by("due_at").values_list("due_at", flat=True).first()
+def next_due(busy: Collection[int] = (), *, mail_only: bool = False) -> datetime | None:
+    """Read when the next export is due, but for those of the connections that are `busy`, or of mail alone."""
+    due = Export.objects.filter(due_at__isnull=False).order_by("due_at")
+    if mail_only:
+        due = due.filter(connection=None)
+    elif busy:
+        due = due.filter(Q(connection=None) | ~Q(connection__in=busy))
+    return due.values_list("due_at", flat=True).first()
 
 
 def finish(claim: Claim, answer: str, reference: str, now: datetime) -> bool:

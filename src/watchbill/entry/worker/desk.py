@@ -21,6 +21,7 @@ from watchbill.entry.worker.readers import REGISTERED
 
 log = structlog.get_logger()
 THREADS = 4
+MOST_CONNECTED = 2
 
 
 class DeskWork:
@@ -31,7 +32,7 @@ class DeskWork:
         self.http = http
         self.threads = threads
         self.pool: Executor = ThreadPoolExecutor(threads, thread_name_prefix="desk")
-        self.sending: set[Future[str]] = set()
+        self.sending: dict[Future[str], int | None] = {}
         self.reading: Future[int] | None = None
         self.registered = REGISTERED
 
@@ -58,17 +59,21 @@ class DeskWork:
             connections.close_all()
 
     def _start_sending(self) -> bool:
-        self.sending = {future for future in self.sending if not future.done()}
-        free = self.threads - 1 - len(self.sending)  # one is always there to read
-        due = exports.next_due() if free > 0 else None
+        free, busy = self._look_around()
+        due = self.next_due()
         if due is None or due > self.clock():
             return False  # asked before claiming: on SQLite a claim keeps everybody else from writing
-        claims = exports.claim_due(self.clock, free)
+        claims = exports.claim_due(self.clock, free, busy, MOST_CONNECTED - len(busy))
         for claim in claims:
             future = self.pool.submit(self._send, claim)
-            self.sending.add(future)
+            self.sending[future] = claim.connection
             future.add_done_callback(lambda _: WOKEN.set())
         return bool(claims)
+
+    def _look_around(self) -> tuple[int, list[int]]:
+        """Forget what is done; give how many threads may send (one is always there to read), and who is being sent to."""
+        self.sending = {future: whom for future, whom in self.sending.items() if not future.done()}
+        return self.threads - 1 - len(self.sending), [whom for whom in self.sending.values() if whom is not None]
 
     def _send(self, claim: exports.Claim) -> str:
         try:
@@ -81,15 +86,15 @@ class DeskWork:
             connections.close_all()
 
     def next_due(self) -> datetime | None:
-        """Read when the next export is due; None while no thread is free to take it."""
-        busy = sum(not future.done() for future in self.sending)
-        return exports.next_due() if busy < self.threads - 1 else None
+        """Read when the next export is due that a free thread could take; None: there is none, or no such thread."""
+        free, busy = self._look_around()
+        return exports.next_due(busy, mail_only=len(busy) >= MOST_CONNECTED) if free > 0 else None
 
     def finish(self, seconds: float | None = None) -> bool:
         """Wait for what is running, at most `seconds`; True when there was something."""
         running: list[Future[Any]] = [*self.sending, *([self.reading] if self.reading else [])]
         wait(running, timeout=seconds)
-        self.sending = {future for future in self.sending if not future.done()}
+        self._look_around()
         self.reading = None if self.reading is None or self.reading.done() else self.reading
         return bool(running)
 
