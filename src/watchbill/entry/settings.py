@@ -65,6 +65,7 @@ TEMPLATES = [
                 "watchbill.entry.web.templatetags.rota_tags",
                 "watchbill.entry.web.templatetags.request_tags",
                 "watchbill.entry.web.templatetags.ticket_tags",
+                "watchbill.entry.web.templatetags.connector_tags",
                 "django.templatetags.static",
             ],
         },
