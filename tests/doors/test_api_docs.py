@@ -36,7 +36,7 @@ def put_in(text: str, numbers: dict[str, str]) -> str:
 
 def test_every_command_of_the_page_does_what_it_says(api: ApiWorld, numbers, live_server, tmp_path: Path):
     env = {"WATCHBILL_API_URL": "", "WATCHBILL_TOKEN": "", "XDG_CONFIG_HOME": str(tmp_path), "TZ": "UTC"}
-    typed = f"{live_server.url}\n{api.token('ana', 'write')}\n"
+    typed = f"{live_server.url}\n{api.token('eva', 'write')}\n"
     lines = [line.removeprefix("$ watchbill ") for block in blocks("console") for line in block.splitlines()]
     assert len(lines) > 20
     for line in lines:
