@@ -9,7 +9,7 @@ import pytest
 from tests.mail_world import DESK, arrives, give_desk, letter
 from tests.world import World, make_person
 from watchbill.actions import desk_inbox, support
-from watchbill.db.models import Desk, Event, Export, Inbox, Message, SupportRequest, Team
+from watchbill.db.models import Desk, Event, Export, Inbox, Message, Policy, SupportRequest, Team
 from watchbill.kit.errors import NotAllowed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -293,3 +293,25 @@ def test_the_first_desk_among_the_recipients_takes_it(world: World) -> None:
     Desk.objects.create(team=other, mail_address="pay@platform.example")
     arrives(world, letter(to=f"someone@else.example, pay@platform.example, {DESK}"))
     assert SupportRequest.objects.get().team == other
+
+
+def test_what_the_team_calls_noise_is_a_closed_request_that_nobody_hears_of(world: World) -> None:
+    """INT-03: budget alerts and the like follow the team's own list, and can be reopened."""
+    lines = {"lines": [{"subject": "budget alert", "act": "log_and_close"}]}
+    settings = {"rules": {"noise": lines}}
+    Policy.objects.create(
+        team=world.team, version=9, preset="laa-ops", settings=settings, adopted_at=world.now, why="test"
+    )
+    give_desk(world)
+    arrives(world, letter(subject="Budget alert: 90 %"))
+    assert SupportRequest.objects.get().state != "open"
+    assert world.mailbox.messages == []
+
+
+def test_a_mail_too_large_to_be_taken_whole_says_so_in_its_words(world: World) -> None:
+    give_desk(world)
+    head = letter().as_bytes().partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    desk_inbox.store("mail", 0, head, {"too_large": 60 * 1024**2}, "", world.now)
+    world.work()
+    text = Message.objects.get(direction="in").text
+    assert text == "[left out: all of this mail but its headers, 60 MB]"

@@ -17,6 +17,7 @@ from tests.mail_world import ImapServer, arrives, give_desk, letter
 from tests.world import World, make_person
 from watchbill.actions import desk_inbox, mailbox
 from watchbill.db.models import Event, Inbox, SupportRequest
+from watchbill.entry.mail import imap as imap_reading
 from watchbill.entry.mail.polling import add_mail_polling, look
 from watchbill.kit.errors import NotAllowed
 
@@ -192,3 +193,17 @@ def test_a_pipe_of_a_mail_server_stores_mail_without_a_server(world: World) -> N
     assert desk_inbox.is_waiting()
     empty = subprocess.run(command, input=b"", env=environment, capture_output=True, check=False)
     assert empty.returncode == 65
+
+
+def test_a_mail_over_the_limit_is_taken_by_its_headers_and_the_next_one_whole(
+    world: World, imap: ImapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(world, imap)
+    monkeypatch.setattr(imap_reading, "LARGEST", 2000)
+    imap.put(letter("x" * 5000))
+    imap.put(letter(id="<2@example.net>"))
+    assert look(lambda: world.now) == 2
+    world.work()
+    texts = [request.messages.get(direction="in").text for request in SupportRequest.objects.order_by("id")]
+    assert texts[0].startswith("[left out: all of this mail but its headers")
+    assert texts[1] == "It fails since this morning."

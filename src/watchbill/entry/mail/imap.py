@@ -71,9 +71,14 @@ def try_it(settings: Mailbox) -> str:
 def poll(settings: Mailbox, clock: Callable[[], datetime]) -> int:
     """Take what is unread, oldest first; gives how many messages were stored. Raises MailboxFailed."""
     taken = 0
+    unread: list[str] = []
     with open_mailbox(settings) as box:
         for uid in box.uids("UNSEEN")[:MOST_AT_ONCE]:
-            raw, note = _fetch(box, uid)
+            try:
+                raw, note = _fetch(box, uid)
+            except Unreadable as error:
+                unread.append(error.message)  # one that its server will not give never holds back the others
+                continue
             if not raw:
                 continue  # somebody else took it away meanwhile
             now = clock()
@@ -82,6 +87,8 @@ def poll(settings: Mailbox, clock: Callable[[], datetime]) -> int:
             _mark(box, uid, settings)
             keep_turn(now)
             taken += 1
+    if unread:
+        raise MailboxFailed(f"{taken} taken, but {len(unread)} could not be read: {unread[0]}")
     return taken
 
 
