@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from watchbill.connectors._shapes import Comment
+from watchbill.connectors._shapes import Comment, Draft
 from watchbill.core.foreign import read_text, read_time
 from watchbill.kit.errors import DeliveryFailed, Unreadable
 
@@ -46,9 +46,9 @@ def write_comment(comment: Comment) -> str:
     return f"{comment.author} (in Watchbill):\n\n{comment.text}" if comment.author else comment.text
 
 
-def hide_mark(text: str, mark: str) -> str:
-    """Put a mark into Markdown where no reader sees it."""
-    return f"{text}\n\n<!-- {mark} -->"
+def with_link(draft: Draft) -> str:
+    """Give the text of a new issue with the way back to us."""
+    return f"{draft.text}\n\nIn Watchbill: {draft.link}" if draft.link else draft.text
 
 
 def split_mark(text: object) -> tuple[str, str]:

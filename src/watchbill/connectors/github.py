@@ -17,16 +17,15 @@ from watchbill.connectors import _github_project as projects
 from watchbill.connectors._calling import next_of
 from watchbill.connectors._github_app import installation_token
 from watchbill.connectors._github_examples import EXAMPLES as EXAMPLES
+from watchbill.connectors._markdown import carries, comment_once, label_names, rows_of, write_body
 from watchbill.connectors._words import (
     answered,
-    hide_mark,
     is_signed,
     read_moment,
     read_terms,
     split_mark,
-    write_comment,
 )
-from watchbill.core.foreign import read_fields, read_key, read_line, read_object, read_text, read_url
+from watchbill.core.foreign import read_fields, read_key, read_line, read_object, read_url
 from watchbill.egress import Client
 from watchbill.kit.errors import DeliveryFailed, Unreadable
 
@@ -100,8 +99,7 @@ def verify(settings: Settings, headers: Mapping[str, str], body: bytes, now: dat
 
 def create(settings: Settings, client: Client, draft: Draft) -> Issue:
     """Write an issue; its mark is a comment in the Markdown, which a list of issues shows at once."""
-    text = f"{draft.text}\n\nIn Watchbill: {draft.link}" if draft.link else draft.text
-    asked = {"title": draft.title, "body": hide_mark(text, draft.mark), "labels": list(draft.labels)}
+    asked = {"title": draft.title, "body": write_body(draft), "labels": list(draft.labels)}
     if draft.assignee:
         asked["assignees"] = [draft.assignee]
     made = _api(settings, client).call("POST", f"/repos/{settings.repository}/issues", asked)
@@ -116,7 +114,7 @@ def find(settings: Settings, client: Client, draft: Draft) -> Issue | None:
     for _ in range(MOST_PAGES):
         found, cursor = _list(settings, client, cursor or "")
         for one in found:
-            if draft.mark in read_text(read_fields(one).get("body"), 200_000):
+            if carries(one, "body", draft.mark):
                 return answered(lambda one=one: _issue(one, settings))  # type: ignore[misc]
         if cursor is None:
             break
@@ -140,11 +138,7 @@ def comment(settings: Settings, client: Client, ref: str, comment: Comment) -> s
     """Write a comment with its mark where no reader sees it."""
     api, where = _api(settings, client), f"{_path(settings, ref)}/comments"
     since = f"{comment.at:%Y-%m-%dT%H:%M:%SZ}" if comment.at else None
-    for one in api.get(where, since=since, per_page=PAGE) or ():
-        if comment.mark in read_text(read_fields(one).get("body"), 200_000):
-            return read_key(read_fields(one).get("id"))
-    made = api.call("POST", where, {"body": hide_mark(write_comment(comment), comment.mark)})
-    return read_key(read_fields(made).get("id"))
+    return comment_once(api, where, comment, since=since, per_page=PAGE)
 
 
 def read(settings: Settings, client: Client, ref: str) -> Issue:
@@ -203,7 +197,6 @@ def _issue(value: object, settings: Settings) -> Issue:
     number = found.get("number")
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise Unreadable("issue.number is no number of an issue", "issue.number")
-    labels = found.get("labels")
     user = read_fields(found.get("user"))
     text, mark = split_mark(found.get("body"))
     return Issue(
@@ -212,7 +205,7 @@ def _issue(value: object, settings: Settings) -> Issue:
         text=text,
         state=_state(found),
         kind=read_line(read_fields(found.get("type")).get("name"), 60),
-        labels=tuple(_label(one) for one in labels if _label(one)) if isinstance(labels, list) else (),
+        labels=label_names(found.get("labels"), "name"),
         assignee=read_line(read_fields(found.get("assignee")).get("login"), 128),
         author=read_line(user.get("login"), 120),
         url=read_url(found.get("html_url")),
@@ -226,10 +219,6 @@ def _state(issue: dict[str, Any]) -> str:
     state = read_line(issue.get("state"), 40)
     reason = read_line(issue.get("state_reason"), 40).replace("_", " ")
     return f"closed as {reason}" if state == "closed" and reason not in {"", "completed"} else state
-
-
-def _label(value: object) -> str:
-    return read_line(value.get("name") if isinstance(value, dict) else value, 40)
 
 
 def _differences(issue: Issue, newest: Newest) -> dict[str, Any]:
@@ -251,9 +240,7 @@ def _list(settings: Settings, client: Client, cursor: str) -> tuple[list[Any], s
     answer = _api(settings, client).answer(
         "GET", f"/repos/{settings.repository}/issues", query=dict(parse_qsl(cursor, keep_blank_values=True))
     )
-    found = answer.read_json()
-    if not isinstance(found, list):
-        raise DeliveryFailed(f"It did not answer with a list of issues: {answer.text[:200]}")
+    found = rows_of(answer)
     after = next_of(answer)
     rows = [one for one in found if "pull_request" not in read_fields(one)]
     return rows, urlsplit(after).query if after else None

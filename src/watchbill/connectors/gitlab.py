@@ -14,16 +14,15 @@ from pydantic import Field, SecretStr
 
 from watchbill.connectors import Api, Change, Comment, Connected, Draft, Issue, IssuePage, Newest
 from watchbill.connectors._gitlab_examples import EXAMPLES as EXAMPLES
+from watchbill.connectors._markdown import carries, comment_once, label_names, rows_of, write_body
 from watchbill.connectors._words import (
     answered,
-    hide_mark,
     is_token,
     read_moment,
     read_terms,
     split_mark,
-    write_comment,
 )
-from watchbill.core.foreign import read_fields, read_key, read_line, read_object, read_text, read_url
+from watchbill.core.foreign import read_fields, read_key, read_line, read_object, read_url
 from watchbill.egress import Client
 from watchbill.kit.errors import DeliveryFailed, Unreadable
 
@@ -75,10 +74,9 @@ def verify(settings: Settings, headers: Mapping[str, str], body: bytes, now: dat
 
 def create(settings: Settings, client: Client, draft: Draft) -> Issue:
     """Write an issue with its mark where no reader sees it."""
-    text = f"{draft.text}\n\nIn Watchbill: {draft.link}" if draft.link else draft.text
     asked: dict[str, Any] = {
         "title": draft.title[:255],
-        "description": hide_mark(text, draft.mark),
+        "description": write_body(draft),
         "labels": ",".join(draft.labels),
     }
     if draft.assignee:
@@ -92,7 +90,7 @@ def find(settings: Settings, client: Client, draft: Draft) -> Issue | None:
     asked = {"search": draft.mark, "in": "description", "scope": "all"}
     found = _api(settings, client).get(f"{_home(settings)}/issues", **asked)
     for one in found if isinstance(found, list) else ():
-        if draft.mark in read_text(read_fields(one).get("description"), 200_000):
+        if carries(one, "description", draft.mark):
             return answered(lambda one=one: _issue(one, settings))  # type: ignore[misc]
     return None
 
@@ -118,11 +116,7 @@ def update(settings: Settings, client: Client, ref: str, newest: Newest) -> Issu
 def comment(settings: Settings, client: Client, ref: str, comment: Comment) -> str:
     """Write a note with its mark where no reader sees it."""
     api, where = _api(settings, client), f"{_path(settings, ref)}/notes"
-    for one in api.get(where, sort="desc", order_by="created_at", per_page=PAGE) or ():
-        if comment.mark in read_text(read_fields(one).get("body"), 200_000):
-            return read_key(read_fields(one).get("id"))
-    made = api.call("POST", where, {"body": hide_mark(write_comment(comment), comment.mark)})
-    return read_key(read_fields(made).get("id"))
+    return comment_once(api, where, comment, sort="desc", order_by="created_at", per_page=PAGE)
 
 
 def read(settings: Settings, client: Client, ref: str) -> Issue:
@@ -137,9 +131,7 @@ def search(settings: Settings, client: Client, query: str, cursor: str) -> Issue
     page = int(cursor) if cursor.isdigit() else 1
     asked = {**terms, "scope": "all", "order_by": "created_at", "sort": "asc", "per_page": PAGE, "page": page}
     answer = _api(settings, client).answer("GET", f"{_home(settings)}/issues", query=asked)
-    found = answer.read_json()
-    if not isinstance(found, list):
-        raise DeliveryFailed(f"It did not answer with a list of issues: {answer.text[:200]}")
+    found = rows_of(answer)
     total = answer.headers.get("x-total", "")
     issues = tuple(answered(lambda one=one: _issue(one, settings)) for one in found)  # type: ignore[misc]
     return IssuePage(issues, answer.headers.get("x-next-page") or None, int(total) if total.isdigit() else None)
@@ -175,7 +167,6 @@ def _issue(value: object, settings: Settings) -> Issue:
     number = found.get("iid")
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise Unreadable("issue.iid is no number of an issue", "issue.iid")
-    labels = found.get("labels")
     assignees = found.get("assignees")
     first = read_fields(assignees[0]) if isinstance(assignees, list) and assignees else {}
     author = read_fields(found.get("author"))
@@ -186,7 +177,7 @@ def _issue(value: object, settings: Settings) -> Issue:
         text=text,
         state=read_line(found.get("state"), 40),
         kind=read_line(found.get("issue_type") or found.get("type"), 60),
-        labels=tuple(_label(one) for one in labels if _label(one)) if isinstance(labels, list) else (),
+        labels=label_names(found.get("labels"), "title"),
         assignee=read_line(first.get("username"), 128),
         author=read_line(author.get("name") or author.get("username"), 120),
         url=read_url(found.get("web_url") or found.get("url")),
@@ -194,10 +185,6 @@ def _issue(value: object, settings: Settings) -> Issue:
         updated_at=read_moment(found.get("updated_at")),
         mark=mark,
     )
-
-
-def _label(value: object) -> str:
-    return read_line(value.get("title") if isinstance(value, dict) else value, 40)
 
 
 def _user_ids(settings: Settings, client: Client, name: str) -> list[int]:

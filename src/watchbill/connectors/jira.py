@@ -18,7 +18,15 @@ from pydantic import Field, SecretStr
 from watchbill.connectors import Api, Change, Comment, Connected, Draft, Issue, IssuePage, Newest
 from watchbill.connectors._adf import read_document, write_document
 from watchbill.connectors._jira_examples import EXAMPLES as EXAMPLES
-from watchbill.connectors._words import answered, find_mark, is_signed, read_moment, split_mark, write_comment
+from watchbill.connectors._words import (
+    answered,
+    find_mark,
+    is_signed,
+    read_moment,
+    split_mark,
+    with_link,
+    write_comment,
+)
 from watchbill.core.foreign import read_fields, read_key, read_line, read_object, read_text
 from watchbill.egress import Client
 from watchbill.kit.errors import DeliveryFailed, Unreadable
@@ -90,7 +98,7 @@ def create(settings: Settings, client: Client, draft: Draft) -> Issue:
         "project": {"key": settings.project},
         "issuetype": {"name": draft.kind or settings.issue_type},
         "summary": draft.title[:255],
-        "description": _written(settings, _with_link(draft)),
+        "description": _written(settings, with_link(draft)),
         "labels": [*draft.labels, draft.mark],
     }
     if draft.assignee:
@@ -250,10 +258,6 @@ def _link_back(settings: Settings, client: Client, ref: str, draft: Draft) -> No
     if draft.link:
         link = {"globalId": draft.mark, "object": {"url": draft.link, "title": "In Watchbill"}}
         _api(settings, client).call("POST", f"{_base(settings)}/issue/{_path(ref)}/remotelink", link)
-
-
-def _with_link(draft: Draft) -> str:
-    return f"{draft.text}\n\nIn Watchbill: {draft.link}" if draft.link else draft.text
 
 
 def _written(settings: Settings, text: str) -> Any:
