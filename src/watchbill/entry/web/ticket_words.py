@@ -103,8 +103,9 @@ def other_ticket(reader: Person, text: str, field: str) -> Ticket:
 
 
 def read_day(text: str) -> date | None:
-    """Read a day from an address; what is no day counts as not given."""
+    """Read a day from an address; what is no day of our time counts as not given."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if 1970 <= day.year <= 2200 else None

@@ -105,3 +105,15 @@ def times(count: int | None, word: str) -> str:
 def card(context: template.Context, shown: Shown) -> SafeString:
     """Show one card of the board."""
     return write_card(shown, is_member=context["is_member"], reader=context["user"].pk, today=context["today"])
+
+
+@register.filter
+def level_of(name: str, levels: Mapping[str, str]) -> str:
+    """Say a level of the team's order."""
+    return levels.get(name, name)
+
+
+@register.filter
+def add_to(number: float, more: float) -> float:
+    """Add two numbers, for the places of a chart."""
+    return round(number + more, 1)
