@@ -15,8 +15,8 @@ from bench.inside.asking import HEAD, ask
 from bench.inside.many import ago, copy_rows, settle
 from bench.table import ms, show
 from watchbill.actions import support, tickets
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.actions.tickets import Written
 from watchbill.db import desk_search
 from watchbill.db.models import Person, Service, SupportRequest, Team, Ticket

@@ -7,8 +7,8 @@ from typing import Any
 from tests.world import World
 from watchbill import presets
 from watchbill.actions import support
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.db.models import Event, Export, Policy, SupportRequest, Ticket
 
 OFFICE = [{"weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday"], "start": "08:00", "end": "18:00"}]

@@ -8,11 +8,11 @@ import pytest
 
 from tests.world import World
 from watchbill.actions import epics, grooming, idle, sprints, stale, support, ticket_bulk, ticket_pairs, tickets, timers
+from watchbill.actions.asked import Asked
 from watchbill.actions.epics import Part
 from watchbill.actions.grooming import Groomed
 from watchbill.actions.log import Subject
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.actions.teams import adopt_policy
 from watchbill.actions.tickets import Written
 from watchbill.core.workload import Split
@@ -78,8 +78,11 @@ def test_with_nothing_burning_the_idle_order_of_the_team_says_what_is_next(world
     write(world, "A feature", labels=("feature",))
     write(world, "Move everything", kind="epic")
     write(world, "Patch the library", labels=("compliance",))
-    for _ in range(3):
-        fired(world)
+    waiting = write(world, "Waits for the vendor", seat="engineer")
+    tickets.move(waiting.pk, "waiting", world.ana, world.now)
+    fired(world)
+    fired(world, restarts=1)
+    fired(world, "twice", restarts=1)
     fired(world, "listed", state="firing")
     assert offered(world) == [
         ("mine", "The seat's"),
@@ -164,7 +167,7 @@ def test_an_epic_is_split_into_parts_that_keep_its_labels_and_say_how_far_it_is(
     far = epics.progress(epic)
     assert (far.parts, far.done_parts, far.points, far.done_points, far.percent) == (2, 1, 8, 3, 37)
     tickets.move(made[1].pk, "done", world.ana, world.now, outcome="wont_do")
-    assert epics.progress(epic).percent == 100, "what was dropped is no part of it any more"
+    assert (epics.progress(epic).parts, epics.progress(epic).points) == (1, 3), "what was dropped is no part any more"
     for wrong in ([], [Part("Inner", kind="epic")], [Part("x", 1000)]):
         with pytest.raises(Refused):
             epics.split(epic.pk, wrong, world.ana, world.now)
@@ -260,6 +263,7 @@ def test_an_operations_sprint_that_nobody_keeps_surfaces(world: World) -> None:
     assert [one.what for one in sprints.upkeep(world.team, world.now)] == ["missing"]
     sprint = sprint_of(world)
     write(world, sprint=sprint)
+    sprint_of(world, "Sprint 9", "team", ends_on=date(2026, 3, 30))
     assert sprints.upkeep(world.team, world.now) == []
     world.now = datetime(2026, 3, 10, 9, tzinfo=UTC)
     found = sprints.upkeep(world.team, world.now)
@@ -296,6 +300,13 @@ def test_operations_get_what_they_were_promised_or_it_shows(world: World) -> Non
     assert (found.points, found.points.share) == (Split(8, 2), 20)
     assert found.tickets == Split(1, 1)
     assert found.time.share == 25
+    late = write(world, points=4)
+    tickets.move(late.pk, "done", world.ana, datetime(2026, 3, 18, 9, tzinfo=UTC))
+    assert sprints.capacity(sprint, datetime(2026, 3, 20, 9, tzinfo=UTC)).points == Split(8, 6), (
+        "it is overdue: it goes on"
+    )
+    sprints.close_sprint(sprint.pk, None, world.ana, datetime(2026, 3, 17, 9, tzinfo=UTC))
+    assert sprints.capacity(Sprint.objects.get(), datetime(2026, 3, 20, 9, tzinfo=UTC)).points == Split(8, 2)
 
 
 def test_feature_against_operations_over_any_window(world: World) -> None:
@@ -380,7 +391,10 @@ def test_work_that_lies_in_a_lane_surfaces(world: World) -> None:
     begun = write(world, "Begun", assignee=world.ben)
     tickets.move(begun.pk, "in_progress", world.ben, world.now)
     write(world, "Nobody's, not begun")
-    write(world, "An epic", kind="epic", assignee=world.ben)
+    epic = write(world, "An epic", kind="epic", assignee=world.ben)
+    put_off = write(world, "From April on", assignee=world.ben, more={"starts_on": date(2026, 4, 1)})
+    for ticket in (epic, put_off):
+        tickets.move(ticket.pk, "in_progress", world.ben, world.now)
     assert stale.stale(world.team, None, world.now + timedelta(days=4)) == []
     later = world.now + timedelta(days=6)
     found = stale.stale(world.team, world.ben, later)
@@ -455,6 +469,10 @@ def test_a_hand_puts_one_between_two_others_and_it_stays_there(world: World) -> 
     assert lane(world) == ["d", "b", "a", "c"]
     tickets.change_ticket(d.pk, {"title": "D"}, world.ana, world.now)
     assert lane(world) == ["D", "b", "a", "c"]
+    tickets.set_priority(d.pk, "customer", "they wait", world.ana, world.now)
+    tickets.set_priority(d.pk, "", "", world.ana, world.now)
+    assert lane(world) == ["b", "a", "c", "D"], "its place was one of that level"
+    ticket_bulk.place_between(d.pk, None, b.pk, world.ana, world.now)
     urgent = write(world, "urgent", labels=("security",))
     with pytest.raises(Refused) as refused:
         ticket_bulk.place_between(a.pk, None, urgent.pk, world.ana, world.now)

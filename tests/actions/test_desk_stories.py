@@ -9,8 +9,8 @@ import pytest
 
 from tests.world import World
 from watchbill.actions import support, teams
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.db.models import Community, Event, Export, Page, Person, Requester, SupportRequest, Team
 
 pytestmark = pytest.mark.django_db(transaction=True)

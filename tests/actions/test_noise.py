@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from tests.actions.desk_cast import adopt, adopt_preset, ask, fresh, mails, reason, story, subjects
 from tests.world import World
 from watchbill.actions import desk_settings, noise, support, turning_away
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.db.models import Page, SupportRequest, Timer
 from watchbill.kit.errors import NotAllowed, Refused
 from watchbill.rules import noise as rule

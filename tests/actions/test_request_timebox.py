@@ -7,8 +7,8 @@ import pytest
 from tests.actions.desk_cast import adopt, adopt_preset, ask, fresh, mails, reason, story, subjects
 from tests.world import World
 from watchbill.actions import request_timebox, support, tickets, work_clock
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.db.models import FaqEntry, Message, Page, Ticket, WorkLog
 from watchbill.kit.errors import NotAllowed, Refused
 

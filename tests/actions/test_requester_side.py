@@ -9,8 +9,8 @@ import pytest
 from tests.actions.desk_cast import RIA, adopt, ask, fresh, mails, story, subjects
 from tests.world import World
 from watchbill.actions import communities, desk_settings, requester_side, support
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.db.models import Message, Requester
 from watchbill.kit.errors import NotAllowed, Refused
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.world import TUESDAY_NINE, World
 from watchbill.actions import support
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.db.models import Event, Export, Message, Policy, SupportRequest
 from watchbill.kit.errors import NotAllowed, Refused
 

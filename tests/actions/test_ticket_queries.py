@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.world import World
 from watchbill.actions import support, tickets
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.actions.tickets import Written
 from watchbill.core.queries import Ago, All, Among, Compare, Condition, Empty, Not, Some, Special
 from watchbill.db.desk_search import search_requests, search_tickets

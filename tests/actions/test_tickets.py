@@ -8,8 +8,8 @@ import pytest
 
 from tests.world import World
 from watchbill.actions import desk, rota, support, tickets
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.actions.tickets import Written
 from watchbill.db import ticket_facts
 from watchbill.db.models import AlertGroup, Event, Policy, Sprint, SupportRequest, Team, Ticket, TicketLink

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.doors.web_world import Cast
 from watchbill.actions import communities, desk_settings, support, work_clock
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.db.models import CannedResponse, Community, Desk, FaqEntry, Requester
 
 DESK = "/teams/platform/desk/"

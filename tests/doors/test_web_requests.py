@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.doors.web_world import Cast
 from watchbill.actions import request_timebox, support
+from watchbill.actions.asked import Asked, File
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked, File
 from watchbill.db.models import (
     Attachment,
     Event,
@@ -358,6 +358,34 @@ def test_an_expert_is_asked_and_may_decline_without_a_reason(desk, as_):
     asked.refresh_from_db()
     assert asked.answered_at is not None
     assert SupportRequest.objects.get(pk=one.pk).assignee is None
+
+
+def test_a_representatives_word_is_written_down(desk, as_):
+    """INT-04: they may say it by telephone."""
+    one = ask(desk)
+    SupportRequest.objects.filter(pk=one.pk).update(approval="asked", waiting_on="requester")
+    assert "Write down a representative" in as_.ana.text(f"/requests/{one.pk}/")
+    as_.ana.post(f"/requests/{one.pk}/approve/", {"willing": "yes", "by_name": "Sam"})
+    assert SupportRequest.objects.values_list("approval", "waiting_on").get() == ("given", "us")
+
+
+def test_whoever_helps_says_so(desk, as_):
+    """DUT-06, TRI-09: help is asked for and offered on the page."""
+    one = ask(desk)
+    assert as_.ben.post(f"/requests/{one.pk}/offer/").status_code == 409
+    as_.ana.post(f"/requests/{one.pk}/help/", {"why": "I do not know this part"})
+    assert "I help with it" in as_.ben.text(f"/requests/{one.pk}/")
+    as_.ben.post(f"/requests/{one.pk}/offer/")
+    assert Event.objects.filter(kind="request.help_offered", actor=desk.ben).exists()
+
+
+def test_the_palette_finds_a_request_by_words_and_by_number(desk, as_):
+    one = ask(desk, "The printer on floor 3")
+    support.resolve(one.pk, "done", "", desk.ana, desk.now)
+    assert "The printer on floor 3" in as_.ana.text(f"/find/?q=R-{one.pk}")
+    support.reopen(one.pk, "", desk.ana, desk.now)
+    assert f"/requests/{one.pk}/" in as_.ana.text("/find/?q=printer")
+    assert f"/requests/{one.pk}/" not in as_.charlie.text("/find/?q=printer")
 
 
 def test_a_vendor_case_passes_the_ball_and_gives_it_back(desk, as_):

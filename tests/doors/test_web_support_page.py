@@ -10,8 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.doors.web_world import Cast
 from watchbill.actions import communities, desk_settings, public_asking, request_links, support
+from watchbill.actions.asked import Asked, File
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked, File
 from watchbill.db.models import Attachment, Event, Export, Message, Policy, Requester, SupportRequest
 
 DAY = [{"weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday"], "start": "08:00", "end": "18:00"}]

@@ -13,7 +13,7 @@ from tests.walks.browser import DESK, PHONE, chromium, complaints_of, sign_in
 from tests.walks.serving import Served
 
 MOST_OF_A_SHAPE = 2
-LEFT_ALONE = re.compile(r"/(accounts/logout|api/docs|static|feeds)|\.(ics|csv|webmanifest|json)$|format=csv")
+LEFT_ALONE = re.compile(r"/(accounts/logout|api/docs|static|feeds|files)|\.(ics|csv|webmanifest|json)$|format=csv")
 
 
 @pytest.fixture(scope="module")

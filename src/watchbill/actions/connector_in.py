@@ -13,15 +13,13 @@ from typing import Any
 
 from watchbill import connectors
 from watchbill.actions import desk_inbox, import_tickets, support, tickets, twins
+from watchbill.actions.asked import Asked
 from watchbill.actions.log import Actor, Subject, record
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.actions.twin_refs import agreement_of, is_ours, keep, known_of, lock_ref
 from watchbill.connectors import Change, Comment, Issue
 from watchbill.db.models import Connection, ExternalRef, Inbox, Message, SupportRequest, Ticket
 from watchbill.kit.errors import Unreadable
-
-PORTS = ("tracker", "helpdesk")
 
 
 def read(row: Inbox, now: datetime) -> None:
@@ -157,5 +155,5 @@ def _mark_gone(ref: ExternalRef, change: Change, now: datetime) -> None:
     record(subject, "connector.gone", f"{ref.ref} was deleted in {locked.connection.name}", now)
 
 
-READERS: dict[str, desk_inbox.Reader] = {name: read for port in PORTS for name in connectors.connectors_of(port)}
+READERS: dict[str, desk_inbox.Reader] = dict.fromkeys(connectors.connectors_of("tracker"), read)
 desk_inbox.READERS.update(READERS)

@@ -14,9 +14,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watchbill.actions import desk_inbox, mail_failures, mail_ids, noise, requesters, support
+from watchbill.actions.asked import Asked, File
 from watchbill.actions.log import record
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked, File
 from watchbill.core.mail import Bounce, Letter, read_letter
 from watchbill.db.models import (
     Attachment,

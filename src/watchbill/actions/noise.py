@@ -12,10 +12,10 @@ from django.db import transaction
 
 from watchbill.actions import support
 from watchbill.actions.access import require
+from watchbill.actions.asked import Asked
 from watchbill.actions.desk import desk_of
 from watchbill.actions.log import WATCHBILL, Actor, record
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.actions.turning_away import end
 from watchbill.core import support as decisions
 from watchbill.db import facts

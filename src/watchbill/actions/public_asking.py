@@ -13,9 +13,9 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from watchbill.actions import noise, requesters, support
+from watchbill.actions.asked import Asked
 from watchbill.actions.log import Subject, record
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.db.models import Event, Message, SupportRequest, Team
 from watchbill.kit.errors import Refused
 

@@ -2,63 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
 
 from watchbill.actions import request_mail, request_watch, requesters, ticket_places
 from watchbill.actions.access import require
+from watchbill.actions.asked import Asked, check_asked, demand_text, write_message
 from watchbill.actions.desk import Desk, deadline_of, desk_of, request_priority
 from watchbill.actions.effects import carry_out
 from watchbill.actions.log import WATCHBILL, Actor, Subject, record
 from watchbill.actions.requesters import Asker
 from watchbill.actions.timers import Claim, finish
 from watchbill.core import support
-from watchbill.db.models import Attachment, Membership, Message, Person, Requester, Service, SupportRequest, Team
+from watchbill.db.models import Membership, Message, Person, Requester, SupportRequest, Team
 from watchbill.db.support_facts import request_fact
 from watchbill.kit.effects import Effect
 from watchbill.kit.errors import Refused
 from watchbill.rules import representatives, request_ends
 
-LONGEST_TEXT = 100_000
-LARGEST_FILE = 10 * 1024 * 1024
-DOORS = ("page", "email", "chat", "helpdesk", "tracker", "api", "logged", "monitor")
-IMPACTS = ("", "one", "several", "team", "everyone", "security")
 EDITABLE = ("title", "request_class", "service", "environment", "component", "impact", "community")
-
-
-@dataclass(frozen=True)
-class File:
-    """A file that comes with a message."""
-
-    name: str
-    media_type: str
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What somebody asks, as a door took it in; `at` is when they asked, if that was earlier.
-
-    `quiet`: its requester gets no confirmation; `unseen`: the team hears nothing of it either, as of noise.
-    """
-
-    title: str
-    text: str = ""
-    request_class: str = ""
-    door: str = "page"
-    service: Service | None = None
-    environment: str = ""
-    component: str = ""
-    impact: str = ""
-    folded: str = ""
-    message_id: str = ""
-    files: Sequence[File] = field(default=())
-    at: datetime | None = None
-    quiet: bool = False
-    unseen: bool = False
 
 
 def subject_of(request: SupportRequest) -> Subject:
@@ -71,13 +35,13 @@ def open_request(team: Team, asker: Asker, asked: Asked, now: datetime, actor: A
 
     The door has checked that its caller may come in; anybody may ask. Raises Refused naming the field.
     """
-    _check(team, asked, now)
+    check_asked(team, asked, now)
     desk = desk_of(team, now)
     with transaction.atomic():
         requester = requesters.find_or_add(team, asker, now)
         by = actor or (Actor.of(requester.person) if requester.person else Actor(None, str(requester)))
         request = _create(team, requester, asked, desk, now, by)
-        _write_message(request, "in", asked.door, asked.text, str(requester), requester.person, now, asked)
+        write_message(request, "in", asked.door, asked.text, str(requester), requester.person, now, asked)
         record(
             subject_of(request), "request.opened", f"{requester} asked by {asked.door}", now, by, {"door": asked.door}
         )
@@ -91,24 +55,6 @@ def open_request(team: Team, asker: Asker, asked: Asked, now: datetime, actor: A
         if not asked.unseen:
             request_watch.tell_of_new(request, desk, now)
     return request
-
-
-def _check(team: Team, asked: Asked, now: datetime) -> None:
-    title = asked.title.strip()
-    if not 0 < len(title) <= 300:
-        raise Refused("say in one line what you need, at most 300 characters", "title")
-    if len(asked.text) > LONGEST_TEXT:
-        raise Refused(f"at most {LONGEST_TEXT} characters", "text")
-    if asked.door not in DOORS:
-        raise Refused(f"a request comes by {', '.join(DOORS)}", "door")
-    if asked.impact not in IMPACTS:
-        raise Refused(f"the impact is one of {', '.join(IMPACTS[1:])}", "impact")
-    if asked.service is not None and (asked.service.team_id != team.pk or asked.service.archived_at):
-        raise Refused(f"{asked.service} is no service of {team}", "service")
-    if asked.request_class and asked.request_class not in desk_of(team, now).classes.classes:
-        raise Refused(f"{team} has no class “{asked.request_class}”", "request_class")
-    if asked.at is not None and asked.at > now:
-        raise Refused("this time is in the future", "at")
 
 
 def _create(team: Team, requester: Requester, asked: Asked, desk: Desk, now: datetime, by: Actor) -> SupportRequest:
@@ -160,7 +106,7 @@ def hear(request_id: int, asker: Asker, asked: Asked, now: datetime) -> SupportR
             record(subject_of(request), "request.followed", "a reply came too late to reopen it", now)
             return open_request(request.team, asker, asked, now)
         requester = requesters.find_or_add(request.team, asker, now)
-        _write_message(request, "in", asked.door, asked.text, str(requester), requester.person, now, asked)
+        write_message(request, "in", asked.door, asked.text, str(requester), requester.person, now, asked)
         apply(request, support.hear(request_fact(request), str(requester), now), desk, now)
         request_watch.tell_of_reply(request, requester, desk, now)
     return request
@@ -173,9 +119,9 @@ def answer(
     with transaction.atomic():
         request = lock(request_id)
         require(person, request.team, "member", "answer a request")
-        _demand_text(text)
+        demand_text(text)
         desk = desk_of(request.team, now)
-        message = _write_message(request, "out", door, text, str(person), person, now)
+        message = write_message(request, "out", door, text, str(person), person, now)
         effects = support.answer(request_fact(request), str(person), waits_on, now)
         apply(request, effects, desk, now, Actor.of(person))
         if request.assignee_id is None:
@@ -189,8 +135,8 @@ def note(request_id: int, text: str, person: Person, now: datetime) -> Message:
     with transaction.atomic():
         request = lock(request_id)
         require(person, request.team, "member", "write on a request")
-        _demand_text(text)
-        return _write_message(request, "note", "page", text, str(person), person, now)
+        demand_text(text)
+        return write_message(request, "note", "page", text, str(person), person, now)
 
 
 def pass_ball(request_id: int, waits_on: str, why: str, person: Person, now: datetime) -> SupportRequest:
@@ -243,7 +189,7 @@ def change(request_id: int, values: dict[str, object], person: Person, now: date
         for name in changed:
             setattr(request, name, values[name])
         asked = Asked(request.title, "", request.request_class, "page", request.service, impact=request.impact)
-        _check(request.team, asked, now)
+        check_asked(request.team, asked, now)
         if request.community and request.community.team_id != request.team_id:
             raise Refused(f"{request.community} is no community of {request.team}", "community")
         request.save(update_fields=changed)
@@ -282,7 +228,7 @@ def resolve(request_id: int, outcome: str, text: str, person: Person, now: datet
         silence = request_ends.decide(desk.ends)
         effects = support.resolve(request_fact(request), outcome, str(person), silence, desk.coverage, now)
         if text.strip():
-            _demand_text(text)
+            demand_text(text)
         apply(request, effects, desk, now, Actor.of(person))
         request_mail.tell_resolved(request, text.strip(), person, desk, now)
     return request
@@ -336,47 +282,6 @@ def lock(request_id: int) -> SupportRequest:
     if found is None:
         raise Refused(f"there is no request {request_id}")
     return found
-
-
-def _demand_text(text: str) -> None:
-    if not 0 < len(text.strip()) <= LONGEST_TEXT:
-        raise Refused(f"write something, at most {LONGEST_TEXT} characters", "text")
-
-
-def _write_message(
-    request: SupportRequest,
-    direction: str,
-    door: str,
-    text: str,
-    name: str,
-    author: Person | None,
-    now: datetime,
-    asked: Asked | None = None,
-) -> Message:
-    message = Message.objects.create(
-        team_id=request.team_id,
-        request=request,
-        direction=direction,
-        door=door,
-        author=author,
-        author_name=name[:120],
-        text=text.strip(),
-        folded=asked.folded if asked else "",
-        message_id=asked.message_id[:255] if asked else "",
-        at=(asked.at if asked else None) or now,
-        written_at=now,
-    )
-    for file in asked.files if asked else ():
-        if len(file.content) > LARGEST_FILE:
-            raise Refused(f"{file.name}: at most 10 MB", "files")
-        Attachment.objects.create(
-            message=message,
-            name=file.name[:255],
-            media_type=file.media_type[:120],
-            size=len(file.content),
-            content=file.content,
-        )
-    return message
 
 
 def miss_promise(claim: Claim, now: datetime) -> None:

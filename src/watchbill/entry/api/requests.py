@@ -13,8 +13,8 @@ from watchbill.actions import (
     support,
     turning_away,
 )
+from watchbill.actions.asked import Asked as AskedFor
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked as AskedFor
 from watchbill.db.models import Community, Event, ExternalRef, Person, SupportRequest
 from watchbill.db.queries import REQUESTS, Key
 from watchbill.entry.api.asked_lists import Asking, Mark, listed
@@ -30,17 +30,20 @@ from watchbill.entry.api.words import (
     Id,
     Instant,
     Line,
+    LongText,
     Name,
     OnceKey,
     Slug,
     Text,
+    Title,
     Word,
+    up_to,
 )
 from watchbill.kit.errors import Refused
 
 router = Router(tags=["Requests"])
 SHOWN = ("team", "requester", "community", "service", "assignee")
-Said = Annotated[str, StringConstraints(min_length=1, max_length=100_000, pattern=r"^[^\u0000]*$")]
+Said = Annotated[str, up_to(100_000, 1)]
 Ball = Literal["us", "requester", "vendor"]
 
 
@@ -48,8 +51,8 @@ class NewRequest(Given):
     """What somebody asks. Without `requester_name` and `requester_email` it is the caller who asks."""
 
     team: Slug
-    title: Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\u0000]*$")]
-    text: Annotated[str, StringConstraints(max_length=100_000, pattern=r"^[^\u0000]*$")] = ""
+    title: Title
+    text: LongText = ""
     request_class: Word = ""
     service: Slug | None = None
     environment: Word = ""
@@ -78,13 +81,13 @@ class Ended(Given):
     """How it ended, and what the requester is told besides."""
 
     outcome: Literal["answered", "done", "duplicate", "spam"] = "done"
-    text: Annotated[str, StringConstraints(max_length=100_000, pattern=r"^[^\u0000]*$")] = ""
+    text: LongText = ""
 
 
 class Changed(Given):
     """What is not given stays."""
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\u0000]*$")] | None = None
+    title: Title | None = None
     request_class: Word | None = None
     service: Slug | None = None
     environment: Word | None = None

@@ -19,8 +19,8 @@ from watchbill.actions import (
     vendor_cases,
     work_clock,
 )
+from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
-from watchbill.actions.support import Asked
 from watchbill.db import facts
 from watchbill.db.models import ExpertAsk, Membership, Person, SupportRequest, Ticket
 from watchbill.entry.demo.house import House

@@ -7,8 +7,8 @@ from typing import Any
 
 from django import forms
 
+from watchbill.actions.asked import IMPACTS, Asked, File
 from watchbill.actions.desk import Desk
-from watchbill.actions.support import IMPACTS, Asked, File
 from watchbill.db.models import Community, Person, Service, Team
 from watchbill.db.screens import requests as screen
 from watchbill.entry.web.templatetags.request_tags import IMPACTS as IMPACT_WORDS

@@ -20,9 +20,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from watchbill.actions import public_asking, request_links, requester_side
+from watchbill.actions.asked import Asked
 from watchbill.actions.desk import desk_of
 from watchbill.actions.request_links import Link
-from watchbill.actions.support import Asked
 from watchbill.db.models import Desk, Message, Requester, SupportRequest
 from watchbill.db.screens import requests as screen
 from watchbill.entry.web.forms import attempt
