@@ -97,7 +97,7 @@ def test_an_owner_connects_tries_and_disconnects(world: World, as_: Cast) -> Non
         assert "Our Jira works." in as_.eva.text(page)
         vendor.trouble.append(("GET", Say(401, b"no")))
         assert "It answered 401" in as_.eva.post(f"{page}try/", follow=True).content.decode()
-        assert "Our Jira does not work." in as_.ana.text(page)
+        assert "The last call to Our Jira failed." in as_.ana.text(page)
         shown = as_.eva.text(f"{page}change/")
         assert "tk_secret_token" not in shown
         kept = {**form, "token": "", "webhook_secret": "", "called-name": "Jira of ours"}
