@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django import forms
 
-from watchbill.actions import experts, noise, request_timebox, turning_away, vendor_cases
+from watchbill.actions import experts, noise, request_timebox, requester_side, turning_away, vendor_cases
 from watchbill.core import tickets
 from watchbill.db.models import Ticket
 from watchbill.entry.web.request_acts import SHORT, About, Act, ActForm, EmptyForm
@@ -112,6 +112,23 @@ class TurnAwayForm(ActForm):
         self.initial.setdefault("text", turning_away.words_to_turn_away(about.request, about.reader, about.now))
 
 
+class ApproveForm(ActForm):
+    """What a representative said by word (INT-04)."""
+
+    willing = forms.ChoiceField(label="They said", choices=[("yes", "yes, do it"), ("no", "no, leave it")])
+    by_name = forms.CharField(label="Who said so?", max_length=80)
+
+
+def _approve(about: About, given: dict[str, Any]) -> object:
+    willing = given["willing"] == "yes"
+    return requester_side.approve(about.request, willing, given["by_name"], about.now, about.reader)
+
+
+def _offer(about: About, given: dict[str, Any]) -> bool:
+    request_timebox.offer_help(about.request.pk, about.reader, about.now)
+    return True
+
+
 HELP_ACTS: Mapping[str, Act] = {
     "ticket": Act(TicketForm, _ticket, lambda made: f"T-{cast('Ticket', made).pk} is written. Go on here."),
     "answer_here": Act(
@@ -131,6 +148,8 @@ HELP_ACTS: Mapping[str, Act] = {
         lambda a, v: turning_away.turn_away(a.request.pk, v["text"], a.reader, a.now),
         "They are told where to raise it. A reply opens it again.",
     ),
+    "approve": Act(ApproveForm, _approve, "Written down. Whoever asked is told."),
+    "offer": Act(EmptyForm, _offer, "Whoever asked for help hears that you come."),
     "spam": Act(
         EmptyForm,
         lambda a, v: noise.mark_as_spam(a.request.pk, a.reader, a.now),

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import path
 
 from watchbill.db.models import AlertGroup, Person, Rotation, Service, Team
+from watchbill.db.screens import requests
 from watchbill.db.screens.visible import team_ids
 from watchbill.db.search import search
 from watchbill.entry.web.reader import PageRequest
@@ -66,7 +67,7 @@ def find_all(reader: Person, text: str) -> list[Found]:
     if not text:
         return places
     teams = team_ids(reader)
-    return [*places[:EACH], *_things(reader, text, teams), *_alerts(text, teams)]
+    return [*places[:EACH], *_things(reader, text, teams), *_requests(reader, text, teams), *_alerts(text, teams)]
 
 
 def _things(reader: Person, text: str, teams: list[int] | None) -> list[Found]:
@@ -93,6 +94,14 @@ def _person(person: Person, reader: Person) -> Found:
         return Found(str(person), f"/people/{person.pk}/", "person")
     team = person.memberships.values_list("team_id", flat=True).filter(team__memberships__person=reader).first()
     return Found(f"Page {person}", f"/pages/new/?whom=person:{person.pk}:{team}", "do")
+
+
+def _requests(reader: Person, text: str, teams: list[int] | None) -> list[Found]:
+    """Find what is open by its words, and whatever there is by its number."""
+    is_number = text.lower().removeprefix("r-").isdigit()
+    filters = requests.Filters(tab="all" if is_number else "open", text=text)
+    found = requests.list_requests(reader, teams, filters, "")[:EACH]
+    return [Found(one.title, f"/requests/{one.pk}/", f"request R-{one.pk}") for one in found]
 
 
 def _alerts(text: str, teams: list[int] | None) -> list[Found]:

@@ -63,6 +63,7 @@ def _render(request: PageRequest, one: SupportRequest, given: dict[str, ActForm]
         "runs_here": clock is not None and clock.request_id == one.pk,
         "logged": LOGGED,
         "open_form": next(iter(given), ""),
+        "help_asked": any(line.kind == "request.help_asked" for line in story.timeline),
         "asks_me": [ask for ask in story.asks if ask.person_id == request.user.pk and ask.answered_at is None],
     }
     if is_member:

@@ -19,6 +19,7 @@ from watchbill.actions import support
 from watchbill.actions.access import require
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.requesters import Asker
+from watchbill.db import facts
 from watchbill.db.models import Person, SupportRequest, Team
 from watchbill.db.screens import requests as screen
 from watchbill.db.screens.visible import team_ids, teams_of
@@ -28,6 +29,7 @@ from watchbill.entry.web.pages.alerts import harmless, may_answer
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import FilterForm, LogForm, class_choices, person_of
 from watchbill.kit.errors import NotAllowed, Refused
+from watchbill.rules import priority_order
 
 CSV_MOST = 100_000
 BULK_MOST = 200
@@ -47,6 +49,20 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
+class TeamWords:
+    """A team's own words for classes and levels, read once for a whole list."""
+
+    classes: dict[str, str]
+    levels: dict[str, priority_order.Level]
+
+    @classmethod
+    def of(cls, team: Team, request: PageRequest) -> TeamWords:
+        """Read them from the team's policy."""
+        desk = Desk(facts.policy_of(team), None, request.now)
+        return cls(dict(class_choices(desk)), desk.order.levels)
+
+
+@dataclass(frozen=True)
 class Row:
     """One request in the inbox, with the words of its own team's policy."""
 
@@ -60,10 +76,10 @@ class Row:
 def inbox(request: PageRequest) -> HttpResponseBase:
     """List requests; what nobody has stands first, unless the address says otherwise."""
     teams = teams_of(request.user)
-    desks = {team.pk: desk_of(team, request.now) for team in teams}
+    known = {team.pk: TeamWords.of(team, request) for team in teams}
     ids = team_ids(request.user)
     unassigned = screen.count_tab(request.user, ids, "unassigned")
-    form = FilterForm(request.GET, teams, _classes(desks.values()))
+    form = FilterForm(request.GET, teams, _classes(known.values()))
     filters = form.read(request.GET.get("tab", "unassigned" if unassigned else "open"))
     if request.GET.get("format") == "csv":
         return _csv(request, ids, filters)
@@ -75,7 +91,7 @@ def inbox(request: PageRequest) -> HttpResponseBase:
         "form": form,
         "filters": filters,
         "narrowed": bool(given),
-        "rows": [_row(one, desks, request) for one in found[: screen.ROWS]],
+        "rows": [_row(one, known, request) for one in found[: screen.ROWS]],
         "more": urlencode({**shown, "after": screen.key_of(found[screen.ROWS - 1], filters.tab)})
         if len(found) > screen.ROWS
         else "",
@@ -92,16 +108,16 @@ def inbox(request: PageRequest) -> HttpResponseBase:
     return render(request, "requests/list.html", words)
 
 
-def _classes(desks: Iterable[Desk]) -> list[tuple[str, str]]:
-    return list(dict(choice for desk in desks for choice in class_choices(desk)).items())
+def _classes(known: Iterable[TeamWords]) -> list[tuple[str, str]]:
+    return list({name: title for words in known for name, title in words.classes.items()}.items())
 
 
-def _row(one: SupportRequest, desks: dict[int, Desk], request: PageRequest) -> Row:
-    desk = desks.get(one.team_id) or desks.setdefault(one.team_id, desk_of(one.team, request.now))
-    held, level = desk.classes.classes.get(one.request_class), desk.order.levels.get(one.priority)
+def _row(one: SupportRequest, known: dict[int, TeamWords], request: PageRequest) -> Row:
+    words = known.get(one.team_id) or known.setdefault(one.team_id, TeamWords.of(one.team, request))
+    level = words.levels.get(one.priority)
     return Row(
         request=one,
-        class_title=held.title if held else "not classed yet",
+        class_title=words.classes.get(one.request_class, "not classed yet"),
         level_title=level.title if level else one.priority,
         interrupts=bool(level and level.interrupts),
     )
@@ -109,8 +125,8 @@ def _row(one: SupportRequest, desks: dict[int, Desk], request: PageRequest) -> R
 
 def rows_of(found: Sequence[SupportRequest], request: PageRequest) -> list[Row]:
     """Give requests as rows of a list."""
-    desks: dict[int, Desk] = {}
-    return [_row(one, desks, request) for one in found]
+    known: dict[int, TeamWords] = {}
+    return [_row(one, known, request) for one in found]
 
 
 def _csv(request: PageRequest, teams: list[int] | None, filters: screen.Filters) -> StreamingHttpResponse:
