@@ -17,7 +17,7 @@ from watchbill.actions.teams import adopt_policy
 from watchbill.actions.tickets import Written
 from watchbill.core.workload import Split
 from watchbill.db import ticket_facts
-from watchbill.db.models import AlertGroup, Event, Person, Policy, Sprint, SupportRequest, Ticket, WorkLog
+from watchbill.db.models import AlertGroup, Event, Person, Policy, Sprint, SupportRequest, Team, Ticket, WorkLog
 from watchbill.kit.errors import NotAllowed, Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -173,6 +173,9 @@ def test_an_epic_is_split_into_parts_that_keep_its_labels_and_say_how_far_it_is(
             epics.split(epic.pk, wrong, world.ana, world.now)
     with pytest.raises(Refused):
         epics.split(made[0].pk, [Part("a")], world.ana, world.now)
+    tickets.move(epic.pk, "done", world.ana, world.now)
+    with pytest.raises(Refused):
+        epics.split(epic.pk, [Part("too late")], world.ana, world.now)
     assert Ticket.objects.filter(epic=epic).count() == 2
 
 
@@ -205,6 +208,7 @@ def test_epics_show_whether_they_come_before_their_date(world: World) -> None:
         (calm, "calm"),
     ]
     assert found[0].slack.days == 17 - 35
+    assert found[3].slack.days_needed == 7, "what nobody split is measured by its own points"
 
 
 def test_a_sprint_is_planned_and_may_not_overlap_another_of_its_kind(world: World) -> None:
@@ -263,7 +267,7 @@ def test_an_operations_sprint_that_nobody_keeps_surfaces(world: World) -> None:
     assert [one.what for one in sprints.upkeep(world.team, world.now)] == ["missing"]
     sprint = sprint_of(world)
     write(world, sprint=sprint)
-    sprint_of(world, "Sprint 9", "team", ends_on=date(2026, 3, 30))
+    sprint_of(world, "Sprint 9", "team", ends_on=date(2026, 4, 30))
     assert sprints.upkeep(world.team, world.now) == []
     world.now = datetime(2026, 3, 10, 9, tzinfo=UTC)
     found = sprints.upkeep(world.team, world.now)
@@ -469,14 +473,18 @@ def test_a_hand_puts_one_between_two_others_and_it_stays_there(world: World) -> 
     assert lane(world) == ["d", "b", "a", "c"]
     tickets.change_ticket(d.pk, {"title": "D"}, world.ana, world.now)
     assert lane(world) == ["D", "b", "a", "c"]
+    ticket_bulk.place_between(d.pk, c.pk, None, world.ana, world.now)
+    assert lane(world) == ["b", "a", "c", "D"]
     tickets.set_priority(d.pk, "customer", "they wait", world.ana, world.now)
     tickets.set_priority(d.pk, "", "", world.ana, world.now)
-    assert lane(world) == ["b", "a", "c", "D"], "its place was one of that level"
-    ticket_bulk.place_between(d.pk, None, b.pk, world.ana, world.now)
+    assert lane(world) == ["D", "b", "a", "c"], "a place by hand is one of that level only"
     urgent = write(world, "urgent", labels=("security",))
     with pytest.raises(Refused) as refused:
         ticket_bulk.place_between(a.pk, None, urgent.pk, world.ana, world.now)
     assert refused.value.field == "level"
+    theirs = tickets.add_ticket(Team.objects.get(slug="payments"), Written("Theirs"), world.charlie, world.now)
+    with pytest.raises(Refused):
+        ticket_bulk.place_between(a.pk, theirs.pk, None, world.ana, world.now)
     tickets.change_ticket(c.pk, {"due_on": date(2026, 3, 4)}, world.ana, world.now)
     assert lane(world) == ["urgent", "c", "D", "b", "a"], "its own new deadline places it anew"
 

@@ -266,6 +266,13 @@ def test_what_is_wrong_is_refused_with_its_field(world: World) -> None:
     assert refused.value.field == "due_on"
 
 
+def test_a_ticket_is_written_for_a_request_of_its_own_team(world: World) -> None:
+    request = ask(world)
+    with pytest.raises(Refused) as refused:
+        tickets.add_ticket(Team.objects.get(slug="payments"), Written("No", request=request), world.charlie, world.now)
+    assert refused.value.field == "request"
+
+
 def test_only_members_write_and_move(world: World) -> None:
     ticket = write(world)
     for person in (world.olga, world.charlie):

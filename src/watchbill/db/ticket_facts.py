@@ -29,7 +29,7 @@ def mine(person: Person, team: Team, now: datetime) -> QuerySet[Ticket]:
     At a handoff nothing is written: the shift ends, and the tickets of the seat are another person's.
     """
     seats = seats_of(person.pk, team, now)
-    rows = Ticket.objects.filter(Q(assignee=person) | Q(assignee=None, seat__in=seats), team=team)
+    rows = Ticket.objects.filter(Q(assignee=person) | Q(seat__in=seats), team=team)
     return rows.exclude(stage="done").order_by(*ORDER)
 
 
