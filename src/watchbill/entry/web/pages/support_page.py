@@ -150,6 +150,7 @@ def _words(
         "page": page,
         "services": services,
         "hours": hours_of(desk.coverage),
+        "closes_on_holidays": desk.coverage is not None and bool(team.holiday_country),
         "zone": place_of(team.zone),
         "classes": promises_of(desk),
         "faq": _answers(team, q),
