@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 from datetime import datetime, timedelta
-from time import perf_counter
+from time import perf_counter, thread_time
 
-from django.db import connection
+from django.db import connection, transaction
 
 from bench.inside import cast
 from bench.inside.asking import HEAD, ask
@@ -16,13 +16,16 @@ from bench.inside.many import ago, copy_rows, settle
 from bench.table import ms, show
 from watchbill.actions import support, tickets
 from watchbill.actions.asked import Asked
+from watchbill.actions.import_tickets import take_in_new
 from watchbill.actions.requesters import Asker
 from watchbill.actions.tickets import Written
+from watchbill.connectors import Issue
 from watchbill.db import desk_search
-from watchbill.db.models import Person, Service, SupportRequest, Team, Ticket
+from watchbill.db.models import Connection, ExternalRef, Person, Service, SupportRequest, Team, Ticket
 from watchbill.entry import clock
 
 OPEN = 200
+PAGE = 100
 SPACING = 30  # seconds between two requests of the past: a million make a year
 
 
@@ -44,7 +47,8 @@ def main() -> int:
     database = os.environ["WATCHBILL_BENCH_DATABASE"]
     show(f"Pages with {given.size:,} tickets and requests behind them, {OPEN} open, {database}", HEAD, rows)
     print(f"  rows: {wrong or 'right'}")
-    return 1 if wrong or bad else 0
+    wrong_import = _import(given.imported, now) if given.imported else ""
+    return 1 if wrong or bad or wrong_import else 0
 
 
 def _past(now: datetime) -> tuple[Ticket, SupportRequest]:
@@ -116,6 +120,55 @@ def _pages() -> dict[str, str]:
         "What do I do now?": "/next/",
         "Now": "/",
     }
+
+
+def _import(size: int, now: datetime) -> str:
+    """Take in so many issues, a hundred a page, as a tracker's pages give them; then the first pages once more."""
+    team, person = Team.objects.get(), Person.objects.order_by("id")[0]
+    connection_row = Connection.objects.create(
+        team=team,
+        connector="jira",
+        name="Bench",
+        settings={},
+        key="",
+        key_hash="bench",
+        created_at=now,
+        created_by=person,
+    )
+    before = Ticket.objects.count()
+    started, worked = perf_counter(), thread_time()
+    for first in range(0, size, PAGE):
+        with transaction.atomic():
+            take_in_new(connection_row, _issues(first, min(PAGE, size - first), now), "imported", now)
+    took, cpu = perf_counter() - started, thread_time() - worked
+    again = 0
+    for first in range(0, min(size, 10 * PAGE), PAGE):
+        with transaction.atomic():
+            again += take_in_new(connection_row, _issues(first, min(PAGE, size - first), now), "imported", now)
+    made = Ticket.objects.count() - before
+    head = ("tickets", "made", "twins", "made again", "took", "tickets/s", "CPU each")
+    twins = ExternalRef.objects.filter(connection=connection_row).count()
+    row = (f"{size:,}", f"{made:,}", f"{twins:,}", str(again), ms(took), f"{size / took:,.0f}", ms(cpu / size))
+    show(f"An import, {PAGE} issues a page, {os.environ['WATCHBILL_BENCH_DATABASE']}", head, [row])
+    wrong = "" if (made, twins, again) == (size, size, 0) else "rows are missing, or there twice"
+    print(f"  rows: {wrong or 'right'}")
+    return wrong
+
+
+def _issues(first: int, count: int, now: datetime) -> list[Issue]:
+    return [
+        Issue(
+            ref=f"OPS-{n}",
+            title=f"Imported trouble {n}",
+            text="As it was written there.",
+            state=("To Do", "In Progress", "Done")[n % 3],
+            kind="Task",
+            labels=("operations",),
+            created_at=now - timedelta(days=n % 900),
+            updated_at=now - timedelta(days=n % 300),
+        )
+        for n in range(first, first + count)
+    ]
 
 
 def _count(size: int) -> str:
