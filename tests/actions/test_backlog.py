@@ -485,6 +485,10 @@ def test_a_hand_puts_one_between_two_others_and_it_stays_there(world: World) -> 
     theirs = tickets.add_ticket(Team.objects.get(slug="payments"), Written("Theirs"), world.charlie, world.now)
     with pytest.raises(Refused):
         ticket_bulk.place_between(a.pk, theirs.pk, None, world.ana, world.now)
+    with pytest.raises(Refused):
+        ticket_bulk.place_between(a.pk, 999_999, None, world.ana, world.now)
+    with pytest.raises(NotAllowed):
+        ticket_bulk.place_between(a.pk, b.pk, None, world.olga, world.now)
     tickets.change_ticket(c.pk, {"due_on": date(2026, 3, 4)}, world.ana, world.now)
     assert lane(world) == ["urgent", "c", "D", "b", "a"], "its own new deadline places it anew"
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from watchbill.actions import tickets
 from watchbill.actions.access import require
@@ -66,24 +66,30 @@ def place_between(ticket_id: int, before_id: int | None, after_id: int | None, p
     Another level takes a reason: that is `tickets.set_priority` (PRI-09). Raises Refused, NotAllowed.
     """
     with transaction.atomic():
-        ids = sorted({number for number in (ticket_id, before_id, after_id) if number is not None})
-        held = {number: tickets.lock(number) for number in ids}
-        ticket = held[ticket_id]
+        seen = _read({number for number in (ticket_id, before_id, after_id) if number is not None})
+        ticket = seen[ticket_id]
         require(person, ticket.team, "member", "order the tickets")
-        before, after = _same_level(ticket, before_id, held), _same_level(ticket, after_id, held)
+        before, after = _same_level(ticket, before_id, seen), _same_level(ticket, after_id, seen)
         if before is None and after is None:
             raise Refused(
                 "there it is among tickets of another priority: change its priority, with the reason", "level"
             )
-        ticket.position = _make_room(ticket, before, after)
-        ticket.save(update_fields=["position"])
+        # All that move are known before the first is locked, so that they are locked in the order of their ids.
+        _move(_places(ticket, before, after))
         where = f"below T-{before.pk}" if before else f"above T-{after.pk}" if after else ""
         record(tickets.subject_of(ticket), "ticket.placed", f"{person} put it {where}", now, Actor.of(person))
     return ticket
 
 
-def _same_level(ticket: Ticket, number: int | None, held: Mapping[int, Ticket]) -> Ticket | None:
-    other = held[number] if number is not None else None
+def _read(ids: set[int]) -> dict[int, Ticket]:
+    found = {ticket.pk: ticket for ticket in Ticket.objects.select_related("team").filter(pk__in=ids)}
+    for missing in sorted(ids - set(found)):
+        raise Refused(f"there is no ticket {missing}")
+    return found
+
+
+def _same_level(ticket: Ticket, number: int | None, seen: Mapping[int, Ticket]) -> Ticket | None:
+    other = seen[number] if number is not None else None
     if other is None or other.pk == ticket.pk:
         return None
     if other.team_id != ticket.team_id:
@@ -91,34 +97,34 @@ def _same_level(ticket: Ticket, number: int | None, held: Mapping[int, Ticket]) 
     return other if other.rank == ticket.rank and other.stage != "done" else None
 
 
-def _make_room(ticket: Ticket, before: Ticket | None, after: Ticket | None) -> int:
-    """Find a place next to the neighbour, looking also at tickets that the person does not see."""
+def _places(ticket: Ticket, before: Ticket | None, after: Ticket | None) -> dict[int, int]:
+    """Find a place next to the neighbour, looking also at tickets that the person does not see; others may move on."""
     lane = Ticket.objects.filter(team=ticket.team_id, rank=ticket.rank).exclude(stage="done").exclude(pk=ticket.pk)
     if before is None and after is not None:
         before = lane.filter(_above(after)).order_by("-position", "-id").first()
-        if before is None:
-            return position_between(None, after.position) or 0
-    if before is None:
-        return ticket.position
-    below = lane.filter(_below(before)).order_by("position", "id")
-    following = below.values_list("position", flat=True).first()
-    place = position_between(before.position, following)
-    if place is None:
-        place = before.position + 1 + before.position % 2
-        _push(below, place)
-    return place
+    pushed: dict[int, int] = {}
+    if before is not None:
+        below = list(lane.filter(_below(before)).order_by("position", "id").values_list("pk", "position")[:1])
+        place = position_between(before.position, below[0][1] if below else None)
+        if place is None:
+            place = before.position + 1 + before.position % 2
+            rows = list(lane.filter(_below(before)).order_by("position", "id").values_list("pk", "position"))
+            moved = push_on(place, [position for _, position in rows])
+            pushed = {pk: position for (pk, _), position in zip(rows, moved, strict=False)}
+    else:
+        place = position_between(None, after.position if after else None) or 0
+    ticket.position = place
+    return {**pushed, ticket.pk: place}
 
 
-def _push(below: QuerySet[Ticket], place: int) -> None:
-    rows = list(below.values_list("pk", "position"))
-    moved = push_on(place, [position for _, position in rows])
-    places = {pk: position for (pk, _), position in zip(rows, moved, strict=False)}
-    for start in range(0, len(places), CHUNK):
-        chunk = sorted(places)[start : start + CHUNK]
-        pushed = list(Ticket.objects.select_for_update(of=("self",)).filter(pk__in=chunk).order_by("id"))
-        for other in pushed:
-            other.position = places[other.pk]
-        Ticket.objects.bulk_update(pushed, ["position"])
+def _move(places: Mapping[int, int]) -> None:
+    numbers = sorted(places)
+    for start in range(0, len(numbers), CHUNK):
+        chunk = numbers[start : start + CHUNK]
+        rows = list(Ticket.objects.select_for_update(of=("self",)).filter(pk__in=chunk).order_by("id"))
+        for row in rows:
+            row.position = places[row.pk]
+        Ticket.objects.bulk_update(rows, ["position"])
 
 
 def _above(ticket: Ticket) -> Q:
