@@ -91,7 +91,7 @@ def test_work_that_lies_says_so(world, as_):
     write(world, "Queue")
     forward(world, days=6)
     text = as_.ana.text("/board/")
-    assert "Stale, 6 days" in lane(text, "in_progress")
+    assert "untouched for 6 days" in lane(text, "in_progress")
     assert "Stale" not in lane(text, "to_do")
 
 

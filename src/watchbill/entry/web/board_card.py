@@ -40,7 +40,9 @@ def write_card(shown: Shown, *, is_member: bool, reader: int, today: date) -> Sa
     card = shown.card
     facts = " · ".join(escape(word) for word in _facts(card, today))
     who = escape(shown.who[:1].upper() + shown.who[1:]) if shown.who else "Nobody yet"
-    lies = f' <span class="stale">Stale, {shown.stale} days</span>' if shown.stale is not None else ""
+    lies = (
+        f' <span class="stale" title="untouched for {shown.stale} days">Stale</span>' if shown.stale is not None else ""
+    )
     acts = _acts(card, reader) if is_member else ""
     return mark_safe(  # noqa: S308 - every word of people is escaped
         f'<li class="card" id="card-{card.id}" data-id="{card.id}">'

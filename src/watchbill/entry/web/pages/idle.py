@@ -58,6 +58,8 @@ def what_now(request: PageRequest) -> HttpResponse:
                 messages.success(request, f"T-{ticket.pk} is yours: in progress, in {ticket.sprint}.")
                 return redirect(f"/tickets/{ticket.pk}/")
     ideas = [idea for idea in idle.suggest(request.user, team, request.now) if idea.kind != "own"]
+    offered = {idea.ticket for idea in ideas}
+    lying = stale.stale(team, request.user, request.now)
     mine = {
         watch.shift.seat for watch in standing(team, request.now).values() if watch.shift.person_id == request.user.pk
     }
@@ -67,7 +69,7 @@ def what_now(request: PageRequest) -> HttpResponse:
         "burning": [idea for idea in ideas if idea.kind == "burning"],
         "ideas": [(idea, *WORDS.get(idea.kind, ("quiet", idea.kind.capitalize()))) for idea in ideas],
         "seats": sorted(mine),
-        "lies": stale.stale(team, request.user, request.now)[:10],
+        "lies": [one for one in lying if one.ticket.pk not in offered][:10],
         "sprint": sprints.current(team, "ops", request.now),
         "form": form,
         "is_member": may_answer(request.user, team),

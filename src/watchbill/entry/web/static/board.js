@@ -52,16 +52,22 @@
     list.prepend(...own.cloneNode(true).children);
   }
 
-  // After a move the board comes anew: the focus stays on the card that was moved.
+  // After a move the board comes anew, and the focus stays on the card that was moved. Meanwhile it does not refresh itself.
   let moved = "";
+  let moving = 0;
   document.body.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target.id === "cards") moved = row()?.dataset.id ?? moved;
+    if (event.target.id === "board" && moving) { event.preventDefault(); return; }
+    if (event.target.id !== "cards") return;
+    moving += 1;
+    moved = row()?.dataset.id ?? moved;
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt?.id === "cards") moving = Math.max(0, moving - 1);
   });
   document.body.addEventListener("htmx:afterSettle", () => {
-    if (!moved) return;
-    const link = document.getElementById(`open-${moved}`);
+    if (!moved || moving) return;
+    document.getElementById(`open-${moved}`)?.focus();
     moved = "";
-    link?.focus();
   });
 
   // Dragging: onto another column it moves, within one it is placed; both are forms that stand on the page.
