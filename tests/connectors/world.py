@@ -35,5 +35,19 @@ def settings_for(name: str, url: str) -> dict[str, Any]:
             "token": "tk_secret_token",
             "webhook_secret": SECRET,
         },
+        "slack": {"api": url, "token": "xoxb-secret-token", "signing_secret": SECRET},
+        "mattermost": {
+            "url": url,
+            "token": "tk_secret_token",
+            "command_token": "a command token",
+            "webhook_token": SECRET,
+        },
+        "matrix": {
+            "url": url,
+            "user": "@watchbill:example.org",
+            "as_token": "tk_secret_token",
+            "hs_token": SECRET,
+        },
+        "freshdesk": {"url": url, "api_key": "tk_secret_token", "webhook_secret": SECRET},
     }
     return known[name]

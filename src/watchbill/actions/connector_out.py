@@ -55,10 +55,11 @@ def send(export: Export, http: Client, now: datetime) -> str:
     line = Line(module, settings, ClientInTime(http, SECONDS), agreement_of(connection), connection)
     if not database.in_atomic_block:
         database.close()  # a tracker that hangs must not hold the pool
+    way = WAYS.get(f"{module.PORT}:{export.what}") or WAYS.get(export.what)
     try:
-        return WAYS[export.what](export, line, now)
-    except KeyError:
-        raise DeliveryFailed(f"nobody knows how to bring {export.what} there", permanent=True) from None
+        if way is None:
+            raise DeliveryFailed(f"nobody knows how to bring {export.what} there", permanent=True)
+        return way(export, line, now)
     except DeliveryFailed as failure:
         _tell_failure(export, failure, now)
         raise
@@ -339,6 +340,7 @@ def _pair(ticket_id: int, connection_id: int, person: Person) -> tuple[Ticket, C
     return ticket, connection
 
 
+# By what is to be brought; "chat:…" and "helpdesk:…", which their own modules add, come before what has no port.
 WAYS: dict[str, Callable[[Export, Line, datetime], str]] = {
     "ticket.create": _create,
     "ticket.state": _state,
@@ -347,5 +349,7 @@ WAYS: dict[str, Callable[[Export, Line, datetime], str]] = {
     "request.answer": _answer,
     "import.page": lambda export, line, now: import_tickets.send_page(export, line.http, now),
 }
-SENDERS: dict[str, export_sending.Sender] = {name: send for port in PORTS for name in connectors.connectors_of(port)}
+SENDERS: dict[str, export_sending.Sender] = {
+    name: send for port in connectors.PORTS for name in connectors.connectors_of(port)
+}
 export_sending.SENDERS.update(SENDERS)

@@ -11,7 +11,7 @@ from django.db import transaction
 from pydantic import ValidationError
 
 from watchbill import connectors
-from watchbill.actions import exports, twins
+from watchbill.actions import chat_watch, exports, twins
 from watchbill.actions.access import may_change, require
 from watchbill.actions.catalogue import hash_key
 from watchbill.actions.import_tickets import lock_connection, subject_of
@@ -48,6 +48,7 @@ def connect(
         )
         said = f"{person} connected {connection.name}"
         record(subject_of(connection), "connector.connected", said, now, Actor.of(person))
+        chat_watch.start(connection, now)
     return connection
 
 
@@ -75,6 +76,7 @@ def change(
         connection.save(update_fields=["settings", "name"])
         said = f"{person} changed {connection.name}"
         record(subject_of(connection), "connector.changed", said, now, Actor.of(person))
+        chat_watch.start(connection, now)
 
 
 def disconnect(connection: Connection, person: Person, now: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from watchbill.actions import delivery
+from watchbill.actions import chat_watch, delivery
 from watchbill.actions.access import may_answer
 from watchbill.actions.delivery import Wanted
 from watchbill.actions.effects import Notifier, Tray, carry_out
@@ -77,6 +77,7 @@ def open_pages(
             done = [effect for effect in effects if not isinstance(effect, Become | Start)]
             carry_out(done, page, subject_of(page), now, notify=_collector(page, wanted), tray=tray)
         tray.store()
+        chat_watch.announce(team, pages, now)
         delivery.reach_all_or_tell(wanted, now)
         for page in pages:
             if page.state == "exhausted":

@@ -37,7 +37,9 @@ def send(request: SupportRequest, message: Message, now: datetime) -> None:
     if not message.message_id:
         message.message_id = mail_ids.make_id(request.pk, "message", message.pk)
         message.save(update_fields=["message_id"])
-    if not twin_refs.answer_there(request, message, now):
+    heard_there = twin_refs.answer_there(request, message, now)
+    # A chat's thread is public: what carries the requester's own link goes to them by mail besides, and there without it.
+    if not heard_there or (request.door == "chat" and link_of(request) in message.text):
         _put(request, message.text, f"message-{message.pk}", request.requester, now, message)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
-from watchbill.actions import rota_preview
+from watchbill.actions import chat_watch, rota_preview
 from watchbill.actions.access import may_change, require, role_of
 from watchbill.actions.log import WATCHBILL, Actor, Subject, record
 from watchbill.actions.rota_preview import Preview as Preview
@@ -177,6 +177,7 @@ def publish(rotation: Rotation, now: datetime, actor: Actor = WATCHBILL) -> list
     rotation.published_until = until
     rotation.save(update_fields=["published_until"])
     set_timer(subject_of(rotation), "publish", now + AGAIN)
+    chat_watch.watch_changed(rotation.team, now)
     return planned
 
 

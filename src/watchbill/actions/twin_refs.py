@@ -105,6 +105,8 @@ def answer_there(request: SupportRequest, message: Message, now: datetime) -> bo
     refs = ExternalRef.objects.filter(subject_kind="request", subject_id=request.pk, connection__removed_at=None)
     found = [ref for ref in refs.select_related("connection") if ref.sync != "gone"]
     for ref in found:
+        if message.message_id.startswith(f"connection-{ref.connection_id}:"):
+            continue  # it was written there
         exports.put(
             Subject("request", request.pk, request.team_id),
             "request.answer",

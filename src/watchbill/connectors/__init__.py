@@ -38,6 +38,7 @@ from watchbill.connectors._shapes import (
     Heard,
     Issue,
     IssuePage,
+    Member,
     Newest,
     Posted,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Helpdesk",
     "Issue",
     "IssuePage",
+    "Member",
     "Newest",
     "Posted",
     "Tracker",

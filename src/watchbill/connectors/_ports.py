@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from watchbill.connectors._shapes import Canned, Change, Comment, Draft, Heard, Issue, IssuePage, Newest, Posted
+from watchbill.connectors._shapes import Canned, Change, Comment, Draft, Heard, Issue, IssuePage, Member, Newest, Posted
 from watchbill.egress import Client
 
 
@@ -58,17 +58,46 @@ class Helpdesk(Tracker, Protocol):
 class Chat(Connector, Protocol):
     """A chat: rooms, threads, and groups of people that can be called by one name."""
 
-    def post(self, settings: Any, client: Client, room: str, text: str, mark: str) -> Posted:
-        """Write a message into a room; `mark` is the idempotency key wherever the chat knows one."""
+    def post(
+        self,
+        settings: Any,
+        client: Client,
+        room: str,
+        text: str,
+        mark: str,
+        buttons: Sequence[tuple[str, str]] = (),
+    ) -> Posted:
+        """Write a message into a room; `mark` is the idempotency key wherever the chat knows one.
+
+        `buttons` are labels, each with the command that it stands for; a chat without buttons leaves them out.
+        """
 
     def reply(self, settings: Any, client: Client, to: Posted, text: str, mark: str) -> Posted:
         """Write into the thread of a message."""
+
+    def find_post(self, settings: Any, client: Client, to: Posted, mark: str, since: datetime) -> Posted | None:
+        """Find what an earlier try wrote, in a room or in a thread (`to.thread`): asked before a second try."""
+
+    def respond(self, settings: Any, client: Client, where: str, text: str) -> None:
+        """Answer a command later, where its Heard says ("respond"): only whoever gave it sees it."""
+
+    def answer(self, text: str) -> dict[str, Any]:
+        """Write the answer to a command that goes back in the same breath. Pure."""
 
     def set_group(self, settings: Any, client: Client, group: str, members: Sequence[str]) -> None:
         """Make a group consist of these members (their own ids there): whoever stands the watch."""
 
     def find_member(self, settings: Any, client: Client, email: str) -> str:
         """Find a person's own id there by mail address; empty when there is none."""
+
+    def read_member(self, settings: Any, client: Client, ref: str) -> Member:
+        """Read who a user is; with the mail address only if the chat itself has verified it."""
+
+    def read_message(self, settings: Any, client: Client, room: str, ref: str) -> Heard | None:
+        """Read a message, for a reaction to it; None when it cannot be read."""
+
+    def show_home(self, settings: Any, client: Client, ref: str, sections: Sequence[tuple[str, str]]) -> None:
+        """Show a user our page in the chat, in sections of a title and a text; nothing where a chat has no such page."""
 
     def parse(self, payload: object, headers: Mapping[str, str], settings: Any) -> Sequence[Heard]:
         """Read what the chat tells us; what is no concern of ours is an empty list. Pure. Raises Unreadable."""

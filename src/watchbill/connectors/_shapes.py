@@ -116,6 +116,15 @@ class Canned:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A user of a chat. `email` is empty unless the chat itself vouches for it: accounts are linked by it."""
+
+    ref: str
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
 class Posted:
     """Where a message stands in a chat: its room, its own reference there, the thread it begins or belongs to."""
 
@@ -131,6 +140,8 @@ class Heard:
 
     kind  message (somebody wrote where we listen), mention, command (a slash command), reaction, action (a button),
           home (somebody opened our page in the chat), hello (the system checks our address; `answer` is what it wants)
+    text  without the mention of us, the command's own name; of a reaction its name; of a button the command it stands for
+    data  of a command or a button: ("respond", where the answer is wanted)
     """
 
     kind: Literal["message", "mention", "command", "reaction", "action", "home", "hello"]

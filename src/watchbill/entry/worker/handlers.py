@@ -7,6 +7,7 @@ from datetime import datetime
 
 from watchbill.actions import (
     alerts,
+    chat_watch,
     communities,
     experts,
     paging,
@@ -36,4 +37,5 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **work_clock.TIMER_HANDLERS,
     **experts.TIMER_HANDLERS,
     **vendor_cases.TIMER_HANDLERS,
+    **chat_watch.TIMER_HANDLERS,
 }

@@ -135,7 +135,8 @@ def _render_one(request: PageRequest, connection: Connection, form: ImportForm, 
     module = registry.all_connectors()[connection.connector]
     owner = _is(request, connection, "owner")
     key = connection.key if owner else "…"
-    url = f"{settings.WATCHBILL_URL.rstrip('/')}/connect/{key}/"
+    door = f"chat/{connection.connector}" if module.PORT == "chat" else "connect"
+    url = f"{settings.WATCHBILL_URL.rstrip('/')}/{door}/{key}/"
     words = {
         "team": connection.team,
         "one": connection,
