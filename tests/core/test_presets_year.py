@@ -150,13 +150,20 @@ def test_library_devops_gives_each_person_a_week_of_office_hours():
         assert at(day, "17:00", "engineer") is None
 
 
+SAID_BY_EACH = {
+    "severity_response", "acknowledgement_expires", "page_exhausted", "alert_grouping", "reachability", "request_classes",
+    "request_arrives", "request_ends", "timebox",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", list(presets.all_presets()))
 def test_a_preset_names_real_rules_with_valid_settings_and_seats_that_exist(name):
     """GEN-01, C22: what a team starts from holds together."""
     preset = presets.load(name)
     for rule, settings in preset.rules.items():
         rules.all_rules()[rule].Settings.model_validate(settings)
-    assert set(preset.rules) == set(rules.all_rules())
+    # What differs between the teams is said by each; for the rest the rule's own default holds.
+    assert set(preset.rules) >= SAID_BY_EACH
     seats = {seat["name"] for rotation in preset.rotations for seat in rotation["seats"]}
     targets = {target for step in preset.ladder["steps"] for target in step["targets"]}
     named = {target.partition(":")[2] for target in targets if target.startswith(("seat:", "next:"))}
