@@ -82,20 +82,7 @@ def http_host(
             if not bodiless:
                 self.wfile.write(said.body)
 
-        def do_GET(self) -> None:
-            self.handle_any()
-
-        def do_POST(self) -> None:
-            self.handle_any()
-
-        def do_PUT(self) -> None:
-            self.handle_any()
-
-        def do_PATCH(self) -> None:
-            self.handle_any()
-
-        def do_DELETE(self) -> None:
-            self.handle_any()
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
