@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from io import StringIO
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -24,8 +22,9 @@ from watchbill.db.models import Person, SupportRequest, Team
 from watchbill.db.screens import requests as screen
 from watchbill.db.screens.visible import team_ids, teams_of
 from watchbill.entry.web.answers import next_url
+from watchbill.entry.web.csv_answer import instant, stream_csv
 from watchbill.entry.web.forms import attempt
-from watchbill.entry.web.pages.alerts import harmless, may_answer
+from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import FilterForm, LogForm, class_choices, person_of
 from watchbill.kit.errors import NotAllowed, Refused
@@ -130,24 +129,14 @@ def rows_of(found: Sequence[SupportRequest], request: PageRequest) -> list[Row]:
 
 
 def _csv(request: PageRequest, teams: list[int] | None, filters: screen.Filters) -> StreamingHttpResponse:
-    """Stream the filtered list, however long; times in UTC."""
+    """Stream the filtered list; times in UTC."""
     rows = screen.every_request(request.user, teams, filters, CSV_MOST)
-    response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="requests-{request.now:%Y-%m-%d}.csv"'
-    return response
-
-
-def _lines(rows: Iterable[SupportRequest]) -> Iterator[str]:
-    yield ",".join(COLUMNS) + "\r\n"
-    for one in rows:
-        buffer = StringIO()
-        csv.writer(buffer).writerow([harmless(cell) for cell in _cells(one)])
-        yield buffer.getvalue()
+    return stream_csv("requests", COLUMNS, map(_cells, rows), request.now)
 
 
 def _cells(one: SupportRequest) -> list[object]:
     times = (one.due_at, one.opened_at, one.first_response_at, one.resolved_at, one.closed_at)
-    due, *later = (f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else "" for at in times)
+    due, *later = map(instant, times)
     return [
         f"R-{one.pk}", one.state, one.waiting_on if one.state == "open" else "", one.outcome, one.title,
         one.request_class, one.priority, due, one.due_what, "yes" if one.is_late else "",
