@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.connectors.vendors import Vendor, say
-from tests.egress.outside import Say
+from tests.egress.outside import Heard, Say
 
 HOME = "T061EG9R6"
 
@@ -87,3 +87,9 @@ class Slack(Vendor):
 
     def texts(self, thread: str | None = None) -> list[str]:
         return [one["text"] for one in self.messages if "bot_id" in one and thread in (None, one.get("thread_ts"))]
+
+    def handle(self, heard: Heard) -> Say:
+        """Slack takes a form by POST wherever it takes a query, as its own client sends them."""
+        if "x-www-form-urlencoded" in heard.headers.get("content-type", ""):
+            heard = Heard("GET", f"{heard.path}?{heard.body.decode()}", heard.headers, b"")
+        return super().handle(heard)
