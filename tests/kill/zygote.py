@@ -5,9 +5,10 @@
 The zygote does the jobs that nobody kills itself, so that everything is loaded, and closes its connections, so that a
 fork costs milliseconds and shares none. A child
 counts boundaries: between each statement and the next, on each side of each COMMIT, after each connection is made,
-on each side of the mail server's "250" for the message itself, and of a mailbox's mark that it was read. At the boundary whose number it was given it kills itself, as an OOM killer
-or a power switch would. The product knows nothing of it: the hooks are Django's own `execute_wrapper`, the
-connections of the drivers, and smtplib.
+on each side of the mail server's "250" for the message itself, of a mailbox's mark that it was read, and of each call
+to a tracker. At the boundary whose number it was given it kills itself, as an OOM killer or a power switch would. The
+product knows nothing of it: the hooks are Django's own `execute_wrapper`, the connections of the drivers, smtplib, and
+the one way out for HTTP.
 """
 
 from __future__ import annotations
@@ -109,6 +110,20 @@ def watch(boundaries: Boundaries) -> None:
             return uid(self, command, *args)
 
     imaplib.IMAP4.uid = uid_watched  # type: ignore[method-assign]
+    watch_http(boundaries)
+
+
+def watch_http(boundaries: Boundaries) -> None:
+    """Put the hook in where every call to a tracker leaves."""
+    from watchbill.egress import Client  # noqa: PLC0415 - Django is set up first
+
+    request = Client.request
+
+    def request_watched(self: Client, method: str, url: str, **more: Any) -> Any:
+        with boundaries.around(f"the tracker: {method}"):
+            return request(self, method, url, **more)
+
+    Client.request = request_watched  # type: ignore[assignment,method-assign]
 
 
 def unmark(boundaries: Boundaries) -> None:
@@ -153,7 +168,28 @@ def look(job: dict[str, Any]) -> None:
     polling.look(lambda: datetime.fromisoformat(job["now"]))
 
 
-JOBS = {"work": work, "answer": answer, "look": look}
+def ask(job: dict[str, Any]) -> None:
+    """Somebody without an account asks on the team's public page."""
+    from watchbill.actions import public_asking  # noqa: PLC0415 - Django is set up first
+    from watchbill.actions.asked import Asked  # noqa: PLC0415
+    from watchbill.actions.requesters import Asker  # noqa: PLC0415
+    from watchbill.db.models import Team  # noqa: PLC0415
+
+    team, asked = Team.objects.get(pk=job["team"]), Asked(job["title"], "Since this morning.")
+    now = datetime.fromisoformat(job["now"])
+    public_asking.ask(team, Asker(job["name"], job["email"]), asked, "192.0.2.7", now)
+
+
+def write_ticket(job: dict[str, Any]) -> None:
+    """Whoever has a request writes its ticket."""
+    from watchbill.actions import request_timebox  # noqa: PLC0415 - Django is set up first
+    from watchbill.db.models import Person  # noqa: PLC0415
+
+    person = Person.objects.get(pk=job["person"])
+    request_timebox.make_ticket(job["request"], {"points": 2}, person, datetime.fromisoformat(job["now"]))
+
+
+JOBS = {"work": work, "answer": answer, "look": look, "ask": ask, "write_ticket": write_ticket}
 
 
 def prepare(job: dict[str, Any]) -> None:
