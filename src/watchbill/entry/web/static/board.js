@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  let going = 0;
+  let going = -Infinity; // a key in the first moments of a page follows no "g"
 
   function isTyping(target) {
     return target.isContentEditable || target.matches?.("input:not([type=checkbox], [type=radio]), textarea, select");
@@ -65,6 +65,9 @@
     if (event.detail.elt?.id === "cards") moving = Math.max(0, moving - 1);
   });
   document.body.addEventListener("htmx:afterSettle", () => {
+    // What was said stays when the board refreshes itself a moment later.
+    const said = document.querySelector("[data-said]");
+    if (said?.childElementCount) document.getElementById("board-said").replaceChildren(...said.children);
     if (!moved || moving) return;
     document.getElementById(`open-${moved}`)?.focus();
     moved = "";

@@ -130,7 +130,7 @@
     ["g b", "Board"], ["g r", "Rota"],
     ["g s", "Services"], ["g t", "Teams"], ["g m", "Me"], ["Esc", "close"],
   ];
-  let going = 0;
+  let going = -Infinity; // a key in the first moments of a page follows no "g"
 
   function isTyping(target) {
     return target.isContentEditable || target.matches?.("input:not([type=checkbox], [type=radio]), textarea, select");
@@ -139,8 +139,8 @@
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-    if (event.timeStamp - going < 1500 && GO[event.key]) { going = 0; location.assign(GO[event.key]); return; }
-    going = 0;
+    if (event.timeStamp - going < 1500 && GO[event.key]) { going = -Infinity; location.assign(GO[event.key]); return; }
+    going = -Infinity;
     switch (event.key) {
       case "/": event.preventDefault(); openPalette(); break;
       case "?": openKeys(); break;
