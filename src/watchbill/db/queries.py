@@ -1,11 +1,11 @@
-"""Ask the database what a query of `core.queries` says: its fields, its conditions, its order, and paging by key.
+"""Ask the database what a query of `core.queries` says: its fields, its conditions, its order.
 
-A list goes on after its last row by the values of that row, never by counting: `Mark` carries them through an address.
+Conditions are said so that an index may answer them: a word of ours is compared as it stands, and a negation is one
+of the row itself, never of a list of all others.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,15 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import F, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.db.models.lookups import IContains
 
 from watchbill.core import queries, support, tickets
 from watchbill.core.queries import Ago, All, Among, Compare, Condition, Empty, Field, Not, Query, Some, Special, Value
-from watchbill.db.desk_search import search_requests, search_tickets
-from watchbill.db.models import SupportRequest, Ticket
+from watchbill.db.by_key import Key as Key
+from watchbill.db.by_key import page_of as page_of
+from watchbill.db.desk_search import found_in, join_found
+from watchbill.db.models import Community, Person, Service, SupportRequest, Ticket
+from watchbill.db.search import read_words
 from watchbill.kit.errors import Refused
 
 Row = TypeVar("Row", bound=Model)
@@ -108,22 +112,25 @@ _TEXTS_THAT_MAY_BE_EMPTY = {"outcome", "priority", "seat", "environment", "compo
 
 @dataclass(frozen=True)
 class Reader:
-    """Who asks, in which zone, at which moment, and the seats in which they stand then."""
+    """Who asks, in which zone, at which moment, and the seats in which they stand then.
+
+    `teams` are those among whose rows they ask, when that is known: a search then does not walk what others wrote.
+    """
 
     person: int
     zone: str
     now: datetime
     seats: frozenset[str] = frozenset()
+    teams: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Language:
-    """The fields of one subject, and how to search its text."""
+    """The fields of one subject, and where they stand."""
 
     fields: Mapping[str, Field]
     aliases: Mapping[str, str]
     columns: Mapping[str, str]
-    search: Callable[[Any, str], Any]
     model: type[Model]
 
     def read(self, text: str) -> Query:
@@ -131,13 +138,36 @@ class Language:
         return queries.read_query(text, self.fields, self.aliases)
 
 
-TICKETS = Language(TICKET_FIELDS, TICKET_ALIASES, _TICKET_COLUMNS, search_tickets, Ticket)
-REQUESTS = Language(REQUEST_FIELDS, REQUEST_ALIASES, _REQUEST_COLUMNS, search_requests, SupportRequest)
+TICKETS = Language(TICKET_FIELDS, TICKET_ALIASES, _TICKET_COLUMNS, Ticket)
+REQUESTS = Language(REQUEST_FIELDS, REQUEST_ALIASES, _REQUEST_COLUMNS, SupportRequest)
 
 
-def narrow(rows: QuerySet[Row], query: Query, language: Language, reader: Reader) -> QuerySet[Row]:
-    """Keep the rows for which a query's condition holds; what the reader may see has been decided before."""
-    return rows.filter(_Compiler(language, reader).condition(query.condition)) if query.condition else rows
+def narrow(
+    rows: QuerySet[Row], query: Query, language: Language, reader: Reader, *, newest_first: bool = False
+) -> QuerySet[Row]:
+    """Keep the rows for which a query's condition holds; what the reader may see has been decided before.
+
+    `newest_first` says that `page_of` will read them by their ids, the newest first: words are then sought in that
+    order, and a million rows that hold them are not gathered to show the first fifty.
+    """
+    compiler = _Compiler(language, reader)
+    match query.condition:
+        case None:
+            return rows
+        case All(parts):
+            every = list(parts)
+        case condition:
+            every = [condition]
+    sought = [part for part in every if newest_first and _is_search(part)]
+    rest = [compiler.condition(part) for part in every if part not in sought]
+    if rest:
+        rows = rows.filter(_join(Q.__and__, rest))
+    texts = [str(part.value) for part in sought if isinstance(part, Compare)]
+    return join_found(rows, texts, reader.teams) if texts else rows
+
+
+def _is_search(part: Condition) -> bool:
+    return isinstance(part, Compare) and part.operator == "~" and part.field in {"text", "title"}
 
 
 class _Compiler:
@@ -154,30 +184,27 @@ class _Compiler:
             case Some(parts):
                 return _join(Q.__or__, [self.condition(part) for part in parts])
             case Not(part):
-                return Q(pk__in=self._those(self.condition(part)), _negated=True)
+                return ~self.condition(part)
             case Among(field, values, negated):
                 found = _join(Q.__or__, [self._equal(field, value) for value in values])
-                return Q(pk__in=self._those(found), _negated=True) if negated else found
+                return ~found if negated else found
             case Empty(field, negated):
                 empty = self._empty(field)
                 return ~empty if negated else empty
             case Compare(field, operator, value):
                 return self._compare(field, operator, value)
 
-    def _those(self, found: Q) -> QuerySet[Any, Any]:
-        # A negation in SQL loses the rows that hold nothing; "those for which it does not hold" keeps them.
-        return self.language.model._default_manager.filter(found).values("pk")
-
     def _compare(self, field: str, operator: str, value: Value) -> Q:
         match operator:
             case "=":
                 return self._equal(field, value)
             case "!=":
-                return Q(pk__in=self._those(self._equal(field, value)), _negated=True)
+                # Django keeps the rows that hold nothing: they are not equal, though SQL does not know.
+                return ~self._equal(field, value)
             case "~":
                 return self._holds(field, str(value))
             case "!~":
-                return Q(pk__in=self._those(self._holds(field, str(value))), _negated=True)
+                return ~self._holds(field, str(value))
             case _:
                 return self._ordered(field, operator, value)
 
@@ -188,6 +215,8 @@ class _Compiler:
         column = self._column(field)
         if field == "label":
             return Q(labels=[])
+        if field == "environment" and "__" in column:
+            return Q(**{column: ""}) | Q(**{f"{column}__isnull": True})
         if field in _TEXTS_THAT_MAY_BE_EMPTY or self.language.fields[field].kind == "text":
             return Q(**{column: ""})
         return Q(**{f"{column}__isnull": True})
@@ -201,9 +230,10 @@ class _Compiler:
         match kind:
             case "person":
                 text = str(value)
-                return Q(**{f"{column}__email__iexact" if "@" in text else f"{column}__name__iexact": text})
+                people = Person.objects.filter(**{"email__iexact" if "@" in text else "name__iexact": text})
+                return Q(**{f"{column}__in": people.values("pk")})
             case "list":
-                return Q(pk__in=self._labelled(str(value)))
+                return self._labelled(str(value))
             case "time" | "day":
                 return self._within(column, kind, value)
             case "number" | "flag":
@@ -213,21 +243,20 @@ class _Compiler:
 
     def _named(self, field: str, column: str, text: str) -> Q:
         if field in {"service", "community"}:
-            name = column.replace("__slug", "__name")
-            return Q(**{f"{column}__iexact": text}) | Q(**{f"{name}__iexact": text})
-        return Q(**{f"{column}__iexact": text})
+            model: type[Service | Community] = Service if field == "service" else Community
+            # The few of that name first, so that an index finds what is theirs.
+            named: QuerySet[Any] = model._default_manager.filter(Q(slug__iexact=text) | Q(name__iexact=text))
+            return Q(**{f"{field}__in": named.values("pk")})
+        return Q(**{column if self.language.fields[field].values else f"{column}__iexact": text})
 
-    def _labelled(self, label: str) -> QuerySet[Any, Any]:
+    def _labelled(self, label: str) -> Q:
         # As text, JSON holds a label between quotes: both databases can look into text, only one into JSON.
         quoted = json.dumps(label, ensure_ascii=connection.vendor == "sqlite")
-        rows = self.language.model._default_manager.annotate(written=Cast("labels", TextField()))
-        return rows.filter(written__icontains=quoted).values("pk")
+        return Q(IContains(Cast(F("labels"), TextField()), quoted))
 
     def _holds(self, field: str, text: str) -> Q:
         if field in {"text", "title"}:
-            every = self.language.model._default_manager.all()
-            found = self.language.search(every, text)
-            return Q(pk__in=found.values("pk"))
+            return Q(pk__in=found_in(self.language.model, text)) if read_words(text) else Q(pk__in=[])
         column = self._column(field)
         if self.language.fields[field].kind == "person":
             column = f"{column}__name"
@@ -296,15 +325,6 @@ def _join(how: Callable[[Q, Q], Q], parts: Sequence[Q]) -> Q:
     return joined
 
 
-@dataclass(frozen=True)
-class Key:
-    """One column of an order; what holds nothing comes last."""
-
-    column: str
-    descending: bool = False
-    nullable: bool = True
-
-
 def keys_of(query: Query, language: Language, otherwise: Sequence[Key]) -> tuple[Key, ...]:
     """Give the columns that a query sorts by, or `otherwise`; the id makes the order total."""
     found = [
@@ -313,60 +333,3 @@ def keys_of(query: Query, language: Language, otherwise: Sequence[Key]) -> tuple
     ]
     keys = found or list(otherwise)
     return (*keys, Key("pk", keys[0].descending if keys else True, nullable=False))
-
-
-def page_of(rows: QuerySet[Row], keys: Sequence[Key], mark: str, most: int) -> tuple[list[Row], str]:
-    """Read one screen of rows in the order of `keys` after `mark`, and the mark of the next; "" when there is none."""
-    after = _read_mark(mark, keys)
-    if after is not None:
-        rows = rows.filter(_beyond_mark(keys, after))
-    found = list(rows.order_by(*[_order(key) for key in keys])[: most + 1])
-    if len(found) <= most:
-        return found, ""
-    return found[:most], _write_mark(found[most - 1], keys)
-
-
-def _order(key: Key) -> Any:
-    column = F(key.column)
-    if not key.nullable:
-        return column.desc() if key.descending else column.asc()
-    return column.desc(nulls_last=True) if key.descending else column.asc(nulls_last=True)
-
-
-def _beyond_mark(keys: Sequence[Key], after: Sequence[Any]) -> Q:
-    """Rows that come after the mark: equal in the first keys, and further in the next."""
-    found, equal = Q(pk__in=[]), Q()
-    for key, value in zip(keys, after, strict=True):
-        if value is not None:
-            further = Q(**{f"{key.column}__{'lt' if key.descending else 'gt'}": value})
-            if key.nullable:
-                further |= Q(**{f"{key.column}__isnull": True})
-            found |= equal & further
-            equal &= Q(**{key.column: value})
-        else:
-            equal &= Q(**{f"{key.column}__isnull": True})
-    return found
-
-
-def _write_mark(row: Model, keys: Sequence[Key]) -> str:
-    values = [_value_of(row, key.column) for key in keys]
-    plain = [value.isoformat() if isinstance(value, date | datetime) else value for value in values]
-    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
-
-
-def _value_of(row: Any, column: str) -> Any:
-    for part in column.split("__"):
-        row = getattr(row, part, None)
-    return row
-
-
-def _read_mark(mark: str, keys: Sequence[Key]) -> list[Any] | None:
-    if not mark:
-        return None
-    try:
-        values = json.loads(base64.urlsafe_b64decode(mark + "=" * (-len(mark) % 4)))
-    except ValueError:
-        values = None
-    if not isinstance(values, list) or len(values) != len(keys):
-        raise Refused("this page of the list is gone: begin at its first page", "after")
-    return values

@@ -173,6 +173,8 @@ class SupportRequest(models.Model):
             models.Index(
                 fields=["team", "id"], condition=models.Q(state="open", assignee=None), name="request_unassigned"
             ),
+            models.Index(fields=["team", "-last_message_at"], name="request_changed"),
+            models.Index(fields=["team", "-opened_at"], name="request_opened"),
             models.Index(fields=["assignee", "state", "id"], name="request_of_assignee"),
             models.Index(fields=["requester", "-id"], name="request_of_requester"),
             models.Index(fields=["community", "-id"], name="request_of_community"),

@@ -76,7 +76,7 @@ class Ticket(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
-        """The board reads what is not done, in the team's order; the long past is paged by id."""
+        """The board and the list read what is not done, in the team's order; the long past by id or by a time."""
 
         indexes = (
             models.Index(fields=["team", "-id"], name="ticket_of_team"),
@@ -85,7 +85,23 @@ class Ticket(models.Model):
                 condition=~models.Q(stage="done"),
                 name="ticket_board",
             ),
-            models.Index(fields=["team", "-done_at"], condition=models.Q(stage="done"), name="ticket_done"),
+            # Holds all that is counted of what was done: a window of weeks is counted without reading its rows.
+            models.Index(
+                fields=["team", "-done_at", "kind", "work_kind", "outcome", "points"],
+                condition=models.Q(stage="done"),
+                name="ticket_done",
+            ),
+            models.Index(
+                fields=["team", "rank", "position", "id"], condition=~models.Q(stage="done"), name="ticket_open"
+            ),
+            models.Index(fields=["team", "-changed_at"], name="ticket_changed"),
+            models.Index(fields=["team", "-created_at"], name="ticket_created"),
+            models.Index(fields=["team", "due_on"], condition=models.Q(due_on__isnull=False), name="ticket_due"),
+            models.Index(
+                fields=["team", "id"],
+                condition=models.Q(kind="quick_fix", no_pair_why=""),
+                name="ticket_quick_fix",
+            ),
             models.Index(
                 fields=["assignee", "-changed_at"], condition=~models.Q(stage="done"), name="ticket_of_person"
             ),
