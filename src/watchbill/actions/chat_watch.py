@@ -36,7 +36,7 @@ def _chats(team: Team) -> Iterable[Connection]:
 
 
 def _subject(connection: Connection) -> Subject:
-    return Subject("connection", connection.pk, connection.team_id)
+    return Subject("connector", connection.pk, connection.team_id)
 
 
 def keep_group(claim: Claim, now: datetime) -> None:
@@ -85,4 +85,4 @@ def announce(team: Team, pages: Iterable[Page], now: datetime) -> None:
             exports.put(subject, "chat.announce", key, f"page {page.pk} opened", now, connection=connection)
 
 
-TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {("connection", "usergroup"): keep_group}
+TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {("connector", "usergroup"): keep_group}

@@ -11,7 +11,7 @@ from django.db import transaction
 from pydantic import ValidationError
 
 from watchbill import connectors
-from watchbill.actions import chat_watch, exports, twins
+from watchbill.actions import chat_watch, exports, helpdesk_canned, twins
 from watchbill.actions.access import may_change, require
 from watchbill.actions.catalogue import hash_key
 from watchbill.actions.import_tickets import lock_connection, subject_of
@@ -49,6 +49,7 @@ def connect(
         said = f"{person} connected {connection.name}"
         record(subject_of(connection), "connector.connected", said, now, Actor.of(person))
         chat_watch.start(connection, now)
+        helpdesk_canned.start(connection, now)
     return connection
 
 
@@ -77,6 +78,7 @@ def change(
         said = f"{person} changed {connection.name}"
         record(subject_of(connection), "connector.changed", said, now, Actor.of(person))
         chat_watch.start(connection, now)
+        helpdesk_canned.start(connection, now)
 
 
 def disconnect(connection: Connection, person: Person, now: datetime) -> None:

@@ -15,6 +15,7 @@ from django.db import transaction
 from watchbill.actions.access import may_change, require
 from watchbill.actions.checking import check_text
 from watchbill.actions.desk import desk_of
+from watchbill.actions.helpdesk_canned import refuse_if_theirs
 from watchbill.actions.log import Actor, Subject, record
 from watchbill.actions.request_words import KINDS, fields_of
 from watchbill.actions.requesters import check_email
@@ -190,6 +191,7 @@ def add_canned(team: Team, values: Mapping[str, Any], person: Person, now: datet
 def change_canned(canned: CannedResponse, values: Mapping[str, Any], person: Person, now: datetime) -> CannedResponse:
     """Change what is given of a ready message; the log keeps the words before. Raises Refused, NotAllowed."""
     require(person, canned.team, "member", "change a ready message")
+    refuse_if_theirs(canned)
     before = {"kind": canned.kind, "name": canned.name, "text": canned.text}
     checked = _check_canned(canned.team, {**before, **values}, canned)
     if checked == before:
@@ -206,6 +208,7 @@ def change_canned(canned: CannedResponse, values: Mapping[str, Any], person: Per
 def remove_canned(canned: CannedResponse, person: Person, now: datetime, *, removed: bool = True) -> None:
     """Take a ready message away, or bring it back; without one of the team's own, ours hold. Raises Refused, NotAllowed."""
     require(person, canned.team, "member", "take a ready message away")
+    refuse_if_theirs(canned)
     if not removed:
         _demand_free_name(canned.team, canned.name, canned)
     canned.removed_at = now if removed else None

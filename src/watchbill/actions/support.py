@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from watchbill.actions import request_mail, request_watch, requesters, ticket_places
+from watchbill.actions import request_mail, request_watch, requesters, ticket_places, twin_refs
 from watchbill.actions.access import require
 from watchbill.actions.asked import Asked, check_asked, demand_text, write_message
 from watchbill.actions.desk import Desk, deadline_of, desk_of, request_priority
@@ -249,6 +249,7 @@ def apply(request: SupportRequest, effects: list[Effect], desk: Desk, now: datet
     if effects:
         carry_out(effects, request, subject_of(request), now, actor=actor)
         _settle(request, desk, now)
+        twin_refs.state_there(request, now)
 
 
 def _settle(request: SupportRequest, desk: Desk, now: datetime) -> None:

@@ -22,7 +22,7 @@ from watchbill import connectors
 from watchbill.actions import exports
 from watchbill.actions.log import Subject
 from watchbill.core.twins import Agreement, Face, Known, agree
-from watchbill.db.models import Connection, ExternalRef, Message, SupportRequest, Ticket
+from watchbill.db.models import Connection, Event, ExternalRef, Message, SupportRequest, Ticket
 
 NEW = "new "
 MOST_COMMENTS = 200
@@ -117,3 +117,14 @@ def answer_there(request: SupportRequest, message: Message, now: datetime) -> bo
             payload={"message": message.pk},
         )
     return bool(found)
+
+
+def state_there(request: SupportRequest, now: datetime) -> None:
+    """Let a request's state follow to the helpdesk in which it stands: who has the ball, how it ended."""
+    names = connectors.connectors_of("helpdesk")
+    refs = ExternalRef.objects.filter(subject_kind="request", subject_id=request.pk, connection__removed_at=None)
+    for ref in refs.filter(connection__connector__in=names).exclude(sync="gone").select_related("connection"):
+        newest = Event.objects.filter(subject_kind="request", subject_id=request.pk).order_by("-id").first()
+        key = f"twin-{ref.pk}-state-{newest.pk if newest else 0}"
+        subject = Subject("request", request.pk, request.team_id)
+        exports.put(subject, "request.state", key, f"its state, in {ref.connection}", now, connection=ref.connection)

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from watchbill.connectors._shapes import Canned, Change, Comment, Draft, Heard, Issue, IssuePage, Member, Newest, Posted
+from watchbill.connectors._shapes import (
+    Canned,
+    Change,
+    Comment,
+    Draft,
+    Heard,
+    Issue,
+    IssuePage,
+    Member,
+    Newest,
+    Posted,
+)
 from watchbill.egress import Client
 
 
@@ -50,6 +61,12 @@ class Helpdesk(Tracker, Protocol):
 
     def reply(self, settings: Any, client: Client, ref: str, comment: Comment) -> str:
         """Answer the requester once, as `comment` writes once. Gives the reference of the answer."""
+
+    def conversation(self, settings: Any, client: Client, ref: str) -> Sequence[Comment]:
+        """Read all that was said on a ticket, oldest first; `author` is the writer's own id there."""
+
+    def read_writer(self, settings: Any, client: Client, comment: Comment) -> Member:
+        """Read who wrote something on a ticket."""
 
     def canned_responses(self, settings: Any, client: Client) -> Sequence[Canned]:
         """Read the canned responses that are kept there (COM-05)."""

@@ -80,7 +80,8 @@ class Newest:
 class Comment:
     """What somebody wrote on an issue. `mark` is ours, when it is us who write; `private`: not for the requester.
 
-    `at` is when it was written: one of ours cannot stand there from earlier.
+    `at` is when it was written: one of ours cannot stand there from earlier. `by_team`: an agent of a helpdesk wrote
+    it, not the requester's side.
     """
 
     text: str
@@ -89,6 +90,7 @@ class Comment:
     mark: str = ""
     at: datetime | None = None
     private: bool = False
+    by_team: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from watchbill.actions import (
     chat_watch,
     communities,
     experts,
+    helpdesk_canned,
     paging,
     request_places,
     rota,
@@ -38,4 +39,5 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **experts.TIMER_HANDLERS,
     **vendor_cases.TIMER_HANDLERS,
     **chat_watch.TIMER_HANDLERS,
+    **helpdesk_canned.TIMER_HANDLERS,
 }
