@@ -1,13 +1,15 @@
 """Alerts: read what waits in the inbox, place each signal, ask the team what its policy asks.
 
-One service at a time, under its lock, so that the order of each key holds and two workers never open one group
-twice. A batch shares its reads and writes; a row that breaks it is found by going row by row.
+Each service under its lock, so that the order of each key holds and two workers never open one group twice. A batch
+shares its reads and writes: many rows of one service, or a few of each of many services of a team. A row that breaks it
+is found by going service by service, and row by row.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -28,6 +30,7 @@ from watchbill.kit.errors import Refused, Unreadable, WatchbillError
 
 log = structlog.get_logger()
 BATCH = 200
+TOGETHER = 25
 LOOKED_AT = 2000
 SMALLER = 8
 TELL_AGAIN = timedelta(minutes=10)
@@ -43,17 +46,52 @@ def services_waiting(limit: int) -> list[int]:
 
     Behind a long backlog the others are sought one by one: a storm of one service must not hide the next one's page.
     """
+    return list(_rows_waiting(limit))
+
+
+def _rows_waiting(limit: int) -> dict[int, int]:
+    """Read how many rows wait for each service; those that were not counted may have more than fit a batch."""
     waiting = Inbox.objects.filter(state=Inbox.WAITING, service_id__gt=0)  # 0: what came to a desk, read elsewhere
     oldest = list(waiting.order_by("id").values_list("service_id", flat=True)[:LOOKED_AT])
-    found = dict.fromkeys(oldest)
+    found: dict[int, int] = Counter(oldest)
     last = 0
     while len(oldest) == LOOKED_AT and len(found) < limit:
         behind = waiting.filter(service_id__gt=last).order_by("service_id").values_list("service_id", flat=True).first()
         if behind is None:
             break
-        found.setdefault(behind)
+        found.setdefault(behind, BATCH)
         last = behind
-    return list(found)[:limit]
+    return dict(list(found.items())[:limit])
+
+
+def read_together(limit: int) -> list[list[int]]:
+    """Share out up to about `limit` services that have something in the inbox: those of a list are read at once.
+
+    A list holds services of one team, at most `TOGETHER`, and no more rows than a batch: none of them waits behind
+    another one's storm.
+    """
+    waiting = _rows_waiting(limit)
+    teams = dict(Service.objects.filter(pk__in=waiting).values_list("pk", "team_id")) if len(waiting) > 1 else {}
+    lists: list[list[int]] = []
+    filling: dict[int, tuple[list[int], int]] = {}
+    for service, rows in waiting.items():
+        team = teams.get(service)
+        together, held = filling.get(team, ([], BATCH)) if team else ([], BATCH)
+        if held + rows > BATCH or len(together) == TOGETHER:
+            together, held = [], 0
+            lists.append(together)
+        together.append(service)
+        if team and rows < BATCH:
+            filling[team] = together, held + rows
+    return lists
+
+
+def receive_together(services: Sequence[int], now: datetime) -> int:
+    """Place what waits for services of one team in one transaction; returns how many rows were done.
+
+    What one of them raises is raised for all, and nothing was done: `receive` then does one after the other.
+    """
+    return _receive_batch(services, now, BATCH) if len(services) > 1 else sum(receive(one, now) for one in services)
 
 
 def receive(service_id: int, now: datetime) -> int:
@@ -65,7 +103,7 @@ def receive(service_id: int, now: datetime) -> int:
     limit = BATCH
     while limit > 1:
         try:
-            return _receive_batch(service_id, now, limit)
+            return _receive_batch([service_id], now, limit)
         except CONTENT as error:
             log.warning("a batch failed, trying fewer rows", service=service_id, rows=limit, error=repr(error)[:500])
             limit //= SMALLER
@@ -77,7 +115,7 @@ def _receive_one(service_id: int, now: datetime) -> int:
     if row is None:
         return 0
     try:
-        return _receive_batch(service_id, now, 1)
+        return _receive_batch([service_id], now, 1)
     except CONTENT as error:
         log.exception("this row cannot be placed", inbox=row.pk, service=service_id)
         _keep_as_failed(row, f"{type(error).__name__}: {error}"[:2000], now)
@@ -108,30 +146,40 @@ def _keep_as_failed(row: Inbox, error: str, now: datetime) -> None:
         delivery.tell_somebody(subject, words, why, set(), now)
 
 
-def _receive_batch(service_id: int, now: datetime, limit: int) -> int:
+def _receive_batch(ids: Sequence[int], now: datetime, limit: int) -> int:
     with transaction.atomic():
-        service = _lock(service_id)
-        if service is None:
-            return _refuse_orphans(service_id, now)
-        rows = list(Inbox.objects.filter(service_id=service_id, state=Inbox.WAITING).order_by("id")[:limit])
+        services = _lock(ids)
+        if not services:
+            return _refuse_orphans(ids[0], now) if len(ids) == 1 else 0
+        rows = list(Inbox.objects.filter(service_id__in=services, state=Inbox.WAITING).order_by("id")[:limit])
         if not rows:
             return 0
         connections = {c.pk: c for c in MonitorConnection.objects.filter(pk__in={row.connection_id for row in rows})}
         read = [(row, _read(row, connections.get(row.connection_id), now)) for row in rows]
-        spoken = [signal for _, signals in read for signal in signals if isinstance(signal, Signal)]
-        batch = Batch(service, spoken, now)
+        spoken = [(row.service_id, one) for row, signals in read for one in signals if isinstance(one, Signal)]
+        batch = Batch(list(services.values()), spoken, now)
         for row, signals in read:
             for signal in signals:
                 if isinstance(signal, Change):
-                    note_change(service, signal, row)
+                    note_change(services[row.service_id], signal, row)
                 else:
                     batch.place(signal, row)
         batch.write()
         _mark(rows, now)
-        MonitorConnection.objects.filter(pk__in=connections).update(last_heard_at=rows[-1].received_at)
+        _note_heard(rows, connections)
         batch.respond()
         refresh_pages()
     return len(rows)
+
+
+def _note_heard(rows: Sequence[Inbox], connections: Collection[int]) -> None:
+    """Note when each connection was last heard; those that were heard at the same instant share a statement."""
+    heard = {row.connection_id: row.received_at for row in rows if row.connection_id in connections}
+    at: dict[datetime, list[int]] = defaultdict(list)
+    for connection, received_at in heard.items():
+        at[received_at].append(connection)
+    for received_at, ids in at.items():
+        MonitorConnection.objects.filter(pk__in=ids).update(last_heard_at=received_at)
 
 
 def _mark(rows: list[Inbox], now: datetime) -> None:
@@ -143,14 +191,17 @@ def _mark(rows: list[Inbox], now: datetime) -> None:
     )
 
 
-def _lock(service_id: int) -> Service | None:
-    """Lock a service for placing; None when it is gone or another worker has it."""
-    return (
+def _lock(ids: Sequence[int]) -> dict[int, Service]:
+    """Lock services of one team for placing, in the order of their ids, but for those that are gone or another worker has."""
+    free = (
         Service.objects.select_related("team", "team__fallback", "ladder")
         .select_for_update(of=("self",), skip_locked=True, no_key=True)
-        .filter(pk=service_id)
-        .first()
+        .filter(pk__in=ids)
+        .order_by("id")
     )
+    services = list(free)
+    # One that moved to another team a moment ago has its turn in the next round.
+    return {service.pk: service for service in services if service.team_id == services[0].team_id}
 
 
 def _refuse_orphans(service_id: int, now: datetime) -> int:
@@ -298,7 +349,7 @@ def look_again(claim: Claim, now: datetime) -> None:
         # A timer of a group that was deleted ends here too, or it would be due for ever.
         if not finish(claim) or group is None or group.state != "firing":
             return
-        Batch(group.service, [], now).ask_policy([group], after="" if claim.kind == "look" else claim.kind)
+        Batch([group.service], [], now).ask_policy([group], after="" if claim.kind == "look" else claim.kind)
 
 
 TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {

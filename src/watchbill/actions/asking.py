@@ -14,26 +14,24 @@ from watchbill.actions.log import Subject, event_of, write_lines
 from watchbill.core import alerts
 from watchbill.core.paging import ASKING
 from watchbill.db import facts
-from watchbill.db.models import Alert, AlertGroup, Page, Service
+from watchbill.db.models import Alert, AlertGroup, Page, Team
 
 LOOKED_AGAIN = {"silence_over": "the silence is over", "coverage_starts": "coverage has begun"}
 
 
 class Asking:
-    """What the policy is asked with, read once: the service, its team's policy, coverage and silences at one moment."""
+    """What the policy is asked with, read once: a team's policy, coverage and silences at one moment."""
 
-    def __init__(
-        self, service: Service, policy: dict[str, Any], silences: Sequence[alerts.Silence], now: datetime
-    ) -> None:
-        self.service = service
+    def __init__(self, team: Team, policy: dict[str, Any], silences: Sequence[alerts.Silence], now: datetime) -> None:
+        self.team = team
         self.silences = silences
         self.now = now
-        coverage = facts.coverage_of(service.team, policy, now)
+        coverage = facts.coverage_of(team, policy, now)
         self.covered = facts.is_covered(coverage, now)
         self.coverage_starts = facts.coverage_starts(coverage, now)
 
     def ask(self, groups: Sequence[AlertGroup], after: str = "") -> None:
-        """Ask about groups of the service, which is locked, and page, wait or note, as the policy answers."""
+        """Ask about groups of the team, whose services are locked, and page, wait or note, as the policy answers."""
         pages = {p.group_id: p for p in Page.objects.filter(group__in=[g.pk for g in groups], closed_at=None)}
         asked = [g for g in groups if g.pk not in pages or pages[g.pk].state not in ASKING]
         labels = self._labels_of(asked)
@@ -52,7 +50,7 @@ class Asking:
         to_page: list[tuple[AlertGroup, str]],
     ) -> None:
         known = {"severity": group.severity, **labels}
-        silence = alerts.silence_of(known, self.service.pk, self.silences, self.now)
+        silence = alerts.silence_of(known, group.service_id, self.silences, self.now)
         effects = alerts.respond(
             group.response,
             silence=silence,
@@ -74,11 +72,13 @@ class Asking:
     def _page(self, to_page: Sequence[tuple[AlertGroup, str]], pages: Mapping[int | None, Page]) -> None:
         if not to_page:
             return
+        worse = [group for group, _ in to_page if group.pk in pages]
+        paging.close_for_groups(worse, "a worse alert, which opens a new page", self.now)
         for group, _ in to_page:
-            self._make_room(group, pages.get(group.pk))
+            self._let_fire(group)
         first = _first_alerts([group.pk for group, _ in to_page])
         openings = [(self._opening(group, first.get(group.pk)), why) for group, why in to_page]
-        opened = paging.open_pages(self.service.team, openings, self.now)
+        opened = paging.open_pages(self.team, openings, self.now)
         write_lines(
             [
                 event_of(_subject_of(group), "alert.paged", f"page {page.pk}: {why}", self.now, data={"page": page.pk})
@@ -86,10 +86,8 @@ class Asking:
             ]
         )
 
-    def _make_room(self, group: AlertGroup, page: Page | None) -> None:
-        """Close what the new page replaces, and let the group fire again that somebody had answered."""
-        if page is not None:
-            paging.close_for_group(group, "a worse alert, which opens a new page", self.now)
+    def _let_fire(self, group: AlertGroup) -> None:
+        """Let a group fire again that somebody had answered: its new page asks."""
         if group.state != "firing":
             group.state, group.acknowledged_by, group.acknowledged_at = "firing", None, None
             group.save(update_fields=["state", "acknowledged_by", "acknowledged_at"])
@@ -101,7 +99,7 @@ class Asking:
             severity=group.severity,
             urgency=group.urgency,
             group=group,
-            service=self.service,
+            service=group.service,
         )
 
     def _labels_of(self, groups: Sequence[AlertGroup]) -> dict[int, dict[str, str]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from django.db.models import QuerySet
 
 from watchbill.actions.log import Subject, record
 from watchbill.core import delivery
@@ -153,7 +154,16 @@ def _who_is_told(team_id: int | None) -> list[tuple[Person, str]]:
 
 def drop_waiting(subject: Subject, why: str, now: datetime) -> int:
     """Take back every message of a subject that has not left: nobody is called after an answer."""
-    waiting = Outgoing.objects.filter(subject_kind=subject.kind, subject_id=subject.id, state="waiting", purpose="page")
+    return _drop(Outgoing.objects.filter(subject_kind=subject.kind, subject_id=subject.id), why, now)
+
+
+def drop_waiting_of_pages(pages: Sequence[int], why: str, now: datetime) -> int:
+    """Take back every message of these pages that has not left."""
+    return _drop(Outgoing.objects.filter(subject_kind="page", subject_id__in=pages), why, now) if pages else 0
+
+
+def _drop(messages: QuerySet[Outgoing], why: str, now: datetime) -> int:
+    waiting = messages.filter(state="waiting", purpose="page")
     # Locked in the order of their ids, as everybody does who locks several: an UPDATE alone keeps no order.
     rows = list(waiting.order_by("id").select_for_update(of=("self",)).values_list("pk", flat=True))
     return Outgoing.objects.filter(pk__in=rows).update(state="dropped", due_at=None, finished_at=now, answer=why)

@@ -65,8 +65,8 @@ def open_pages(
     hundred pages cost the statements of one.
     """
     with transaction.atomic():
-        moment = facts.moment_of(team, facts.policy_of(team), now)
         pages = [_new_page(team, opening, actor, now) for opening, _ in openings]
+        moment = facts.moment_of(team, facts.policy_of(team), now, likely=_first_targets(pages))
         climbs = [_decide_climb(page, moment, now) for page in pages]
         for page, effects in zip(pages, climbs, strict=True):
             _become(page, effects)
@@ -83,6 +83,10 @@ def open_pages(
             if page.state == "exhausted":
                 _exhaust(page, now)
     return pages
+
+
+def _first_targets(pages: Sequence[Page]) -> set[str]:
+    return {target for page in pages for step in page.ladder["steps"][:1] for target in step.get("targets", ())}
 
 
 def _new_page(team: Team, opening: Opening, actor: Actor, now: datetime) -> Page:
@@ -266,20 +270,26 @@ def ask_for_help(page_id: int, person: Person, now: datetime) -> Page:
     return page
 
 
-def close_for_group(group: AlertGroup, by: str, now: datetime) -> None:
-    """Resolve the open page of an alert group, because the group is over."""
-    page = Page.objects.select_for_update(of=("self",)).filter(group=group, closed_at=None).first()
-    if page is not None:
-        delivery.drop_waiting(subject_of(page), f"resolved by {by}", now)
+def close_for_groups(groups: Sequence[AlertGroup], by: str, now: datetime) -> None:
+    """Resolve the open pages of alert groups, because the groups are over."""
+    pages = _lock_open_pages(groups)
+    delivery.drop_waiting_of_pages([page.pk for page in pages], f"resolved by {by}", now)
+    for page in pages:
         _apply(page, paging.resolve(facts.page_fact(page), by, now), now)
 
 
-def acknowledge_for_group(group: AlertGroup, name: str, now: datetime) -> None:
-    """Stop the climb of a group's page because the monitor says that somebody took it."""
-    page = Page.objects.select_for_update(of=("self",)).filter(group=group, closed_at=None).first()
-    if page is not None and page.state in paging.ASKING:
-        delivery.drop_waiting(subject_of(page), f"acknowledged in {name}", now)
+def acknowledge_for_groups(groups: Sequence[AlertGroup], name: str, now: datetime) -> None:
+    """Stop the climbs of the pages of groups because the monitor says that somebody took them."""
+    asking = [page for page in _lock_open_pages(groups) if page.state in paging.ASKING]
+    delivery.drop_waiting_of_pages([page.pk for page in asking], f"acknowledged in {name}", now)
+    for page in asking:
         _apply(page, paging.acknowledge(facts.page_fact(page), None, name, None, now), now)
+
+
+def _lock_open_pages(groups: Sequence[AlertGroup]) -> list[Page]:
+    """Lock the open pages of groups; their messages come next, all at once and by id, as senders lock them."""
+    pages = Page.objects.filter(group__in=groups, closed_at=None).select_related("answered_by")
+    return list(pages.select_for_update(of=("self",)).order_by("id")) if groups else []
 
 
 def _find_and_lock(page_id: int) -> Page | None:
@@ -288,18 +298,13 @@ def _find_and_lock(page_id: int) -> Page | None:
     return pages.select_for_update(of=("self",)).filter(pk=page_id).first()
 
 
-def _lock(page_id: int) -> Page:
-    """Lock a page for a step that touches the page alone."""
+def _lock_with_group(page_id: int) -> Page:
+    """Lock a page for a step that also changes its alert group."""
+    _lock_service_of(page_id)
     page = _find_and_lock(page_id)
     if page is None:
         raise Refused(f"there is no page {page_id}")
     return page
-
-
-def _lock_with_group(page_id: int) -> Page:
-    """Lock a page for a step that also changes its alert group."""
-    _lock_service_of(page_id)
-    return _lock(page_id)
 
 
 def _lock_service_of(page_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Place a batch of signals of one service: in memory first, then few statements, then what the policy asks."""
+"""Place a batch of signals of one team's services: in memory first, then few statements, then what the policy asks."""
 
 from __future__ import annotations
 
@@ -32,21 +32,25 @@ def digest(text: str) -> str:
     )
 
 
+Place = tuple[int, str]
+
+
 class Batch:
-    """The signals of one locked service, placed one after the other.
+    """The signals of locked services of one team, placed one after the other.
 
     Holds what is open in memory so that 500 signals cost a handful of statements. `place` keeps the order;
     `write` stores; `respond` asks the policy about groups that are new or became worse.
     """
 
-    def __init__(self, service: Service, signals: list[Signal], now: datetime) -> None:
-        self.service = service
+    def __init__(self, services: Sequence[Service], signals: Sequence[tuple[int, Signal]], now: datetime) -> None:
+        self.services = {service.pk: service for service in services}
+        self.team = services[0].team
         self.now = now
-        self.policy = facts.policy_of(service.team)
+        self.policy = facts.policy_of(self.team)
         rules: Mapping[str, Any] = self.policy.get("rules", {})
         self.grouping = alert_grouping.Settings.model_validate(rules.get("alert_grouping", {}))
         self.severity = severity_response.Settings.model_validate(rules.get("severity_response", {}))
-        self.silences = facts.silences_of(service.team, now)
+        self.silences = facts.silences_of(self.team, now)
         self._decided: dict[str, severity_response.Decision] = {}
         self._load(signals)
         self.touched: dict[int, AlertGroup] = {}
@@ -57,21 +61,24 @@ class Batch:
         self.taken: dict[int, tuple[AlertGroup, str]] = {}
         self.returned: dict[int, tuple[AlertGroup, alerts.Answer, str]] = {}
 
-    def _load(self, signals: list[Signal]) -> None:
-        fingerprints = {digest(signal.fingerprint) for signal in signals}
-        keys = {self._key_of(signal)[0] for signal in signals}
+    def _load(self, signals: Sequence[tuple[int, Signal]]) -> None:
+        # Each service with each key: what this finds too much is not asked for, and one statement serves all.
+        fingerprints = {digest(signal.fingerprint) for _, signal in signals}
+        keys = {self._key_of(signal)[0] for _, signal in signals}
         lately = self.now - timedelta(minutes=self.grouping.flapping_minutes)
-        firing = Alert.objects.filter(service=self.service, fingerprint__in=fingerprints, state="firing")
-        self.firing = {alert.fingerprint: alert for alert in firing.select_related("group")}
-        self.open: dict[str, AlertGroup] = {alert.group.key: alert.group for alert in self.firing.values()}
-        for group in AlertGroup.objects.filter(service=self.service, key__in=keys).exclude(state="resolved"):
-            self.open.setdefault(group.key, group)
+        firing = Alert.objects.filter(service__in=self.services, fingerprint__in=fingerprints, state="firing")
+        self.firing = {(alert.service_id, alert.fingerprint): alert for alert in firing.select_related("group")}
+        self.open = {_place_of(alert.group): alert.group for alert in self.firing.values()}
+        for group in AlertGroup.objects.filter(service__in=self.services, key__in=keys).exclude(state="resolved"):
+            self.open.setdefault(_place_of(group), group)
         for alert in self.firing.values():
-            alert.group = self.open[alert.group.key]
+            alert.group = self.open[_place_of(alert.group)]
         past = AlertGroup.objects.filter(
-            service=self.service, key__in=keys - set(self.open), state="resolved", resolved_at__gt=lately
+            service__in=self.services, key__in=keys, state="resolved", resolved_at__gt=lately
         )
-        self.left = {group.key: group for group in past.order_by("id")}
+        self.left = {_place_of(group): group for group in past.order_by("id") if _place_of(group) not in self.open}
+        for group in (*self.open.values(), *self.left.values()):
+            group.service = self.services[group.service_id]
         groups = [group.pk for group in (*self.open.values(), *self.left.values())]
         known = Alert.objects.filter(group__in=groups, fingerprint__in=fingerprints)
         self.known = {(alert.group_id, alert.fingerprint): alert for alert in known}
@@ -83,8 +90,9 @@ class Batch:
 
     def place(self, signal: Signal, row: Inbox) -> None:
         """Place one signal: find or make its group, count it, and note what must follow."""
-        fingerprint, (key, grouped) = digest(signal.fingerprint), self._key_of(signal)
-        alert = self.firing.get(fingerprint)
+        fingerprint, (name, grouped) = digest(signal.fingerprint), self._key_of(signal)
+        key = row.service_id, name
+        alert = self.firing.get((row.service_id, fingerprint))
         place, why = alerts.place(
             signal,
             alert_is_firing=alert is not None,
@@ -109,7 +117,9 @@ class Batch:
             self._decided[word] = severity_response.decide(word, self.severity, self.now)
         return self._decided[word]
 
-    def _fire(self, signal: Signal, fingerprint: str, key: str, why: str, grouped: str, place: str, row: Inbox) -> None:
+    def _fire(
+        self, signal: Signal, fingerprint: str, key: Place, why: str, grouped: str, place: str, row: Inbox
+    ) -> None:
         decision = self._decide(signal.severity)
         by = Actor(None, row.monitor)
         group = self.open.get(key)
@@ -126,11 +136,11 @@ class Batch:
         self._touch(group)
         self._worsen(group, decision)
 
-    def _open_group(self, signal: Signal, key: str, decision: severity_response.Decision) -> AlertGroup:
+    def _open_group(self, signal: Signal, key: Place, decision: severity_response.Decision) -> AlertGroup:
         group = AlertGroup(
-            team=self.service.team,
-            service=self.service,
-            key=key,
+            team=self.team,
+            service=self.services[key[0]],
+            key=key[1],
             title=signal.title[:1024],
             severity=decision.severity,
             response=decision.respond,
@@ -144,7 +154,7 @@ class Batch:
         self.to_ask[id(group)] = group
         return group
 
-    def _reopen(self, key: str, grouped: str, by: Actor) -> AlertGroup:
+    def _reopen(self, key: Place, grouped: str, by: Actor) -> AlertGroup:
         group = self.open[key] = self.left.pop(key)
         answer = returning.answer_of(group, self.policy.get("rules", {}))
         goes_on, why = alerts.come_back(answer, timedelta(minutes=self.grouping.flapping_minutes), self.now)
@@ -170,7 +180,7 @@ class Batch:
         else:
             alert = Alert(
                 group=group,
-                service=self.service,
+                service_id=group.service_id,
                 fingerprint=fingerprint,
                 title=signal.title[:1024],
                 severity=signal.severity[:40],
@@ -184,7 +194,7 @@ class Batch:
             )
             group.alert_count += 1
         alert.last_at = self.now
-        self.firing[fingerprint] = alert
+        self.firing[group.service_id, fingerprint] = alert
         self.changed[id(alert)] = alert
 
     def _worsen(self, group: AlertGroup, decision: severity_response.Decision) -> None:
@@ -207,7 +217,7 @@ class Batch:
 
     def _clear(self, alert: Alert, signal: Signal, why: str, by: Actor) -> None:
         group = alert.group
-        del self.firing[alert.fingerprint]
+        del self.firing[group.service_id, alert.fingerprint]
         alert.state, alert.ended_at, alert.last_at = "resolved", signal.ended_at or self.now, self.now
         self.changed[id(alert)] = alert
         self.known[(_number(group), alert.fingerprint)] = alert
@@ -218,8 +228,8 @@ class Batch:
             return
         group.state, group.resolved_at = "resolved", self.now
         self._line(group, "alert.resolved", f"{why}, and nothing else in this group fires", by)
-        del self.open[group.key]
-        self.left[group.key] = group
+        del self.open[_place_of(group)]
+        self.left[_place_of(group)] = group
         self.to_ask.pop(id(group), None)
         self.returned.pop(id(group), None)
         self.cleared[id(group)] = group
@@ -240,7 +250,7 @@ class Batch:
     def _line(
         self, group: AlertGroup, kind: str, why: str, by: Actor | None = None, data: Mapping[str, Any] | None = None
     ) -> None:
-        subject = Subject("alert", group.pk or 0, self.service.team_id)
+        subject = Subject("alert", group.pk or 0, group.team_id)
         self.lines.append((group, event_of(subject, kind, why, self.now, by or Actor(None, "Watchbill"), data)))
 
     def write(self) -> None:
@@ -277,12 +287,11 @@ class Batch:
         In a storm the first hundred groups are asked about here, together; each of the others gets a timer that is
         due at once, so that the door, answers and other workers never wait for thousands of pages.
         """
-        for group in self.cleared.values():
-            paging.close_for_group(group, "the monitor", self.now)
+        paging.close_for_groups(list(self.cleared.values()), "the monitor", self.now)
         for group, answer, why in self.returned.values():
             returning.let_page_go_on(group, answer, why, self.now)
-        for group, name in self.taken.values():
-            paging.acknowledge_for_group(group, name, self.now)
+        for name in {name for _, name in self.taken.values()}:
+            paging.acknowledge_for_groups([g for g, by in self.taken.values() if by == name], name, self.now)
         asked = [group for key, group in self.to_ask.items() if key not in self.taken]
         later = [group for group in asked[ASKED_AT_ONCE:] if group.state == "firing"]
         put_off = {id(group) for group in later}
@@ -291,7 +300,7 @@ class Batch:
 
     def ask_policy(self, groups: Sequence[AlertGroup], after: str = "") -> None:
         """Ask what groups that are new, worse, or no longer silenced ask of the team, and do it."""
-        Asking(self.service, self.policy, self.silences, self.now).ask(groups, after)
+        Asking(self.team, self.policy, self.silences, self.now).ask(groups, after)
 
 
 GROUP_FIELDS = [
@@ -313,6 +322,11 @@ def _store(model: type[AlertGroup] | type[Alert], rows: list[Any], fields: list[
             update_fields=[field.removesuffix("_id") for field in fields],
             batch_size=200,
         )
+
+
+def _place_of(group: AlertGroup) -> Place:
+    """Name a group by what it has for itself while it is open: its service and its key."""
+    return group.service_id, group.key
 
 
 def _number(group: AlertGroup) -> int:

@@ -141,7 +141,7 @@ def _hold_back(group_id: int, silence: Silence, now: datetime) -> None:
         if group.state == "resolved" or not still or _lasts_longer(group, silence, now):
             return
         why = f"silenced by {silence.created_by or 'somebody'}: {silence.why}"
-        paging.close_for_group(group, why, now)
+        paging.close_for_groups([group], why, now)
         # Who had taken it is free again: when the silence ends somebody is asked anew.
         group.state, group.acknowledged_by, group.acknowledged_at, group.snoozed_until = "firing", None, None, None
         group.silence = silence

@@ -82,19 +82,30 @@ class Reached(dict[str, paging.Reach]):
         self.now = now
         self.serving = shifts_now(team, now)
 
+    def expect(self, targets: Iterable[str]) -> None:
+        """Read the people named among `targets` in one statement: a storm may name one person on each page."""
+        named = {name for kind, _, name in (target.partition(":") for target in targets) if kind == "person"}
+        wanted = [int(name) for name in named if name.isdigit() and f"person:{name}" not in self]
+        for person in Person.objects.filter(pk__in=wanted, is_active=True) if len(wanted) > 1 else ():
+            self[f"person:{person.pk}"] = _people([person], f"{person}")
+
     def __missing__(self, target: str) -> paging.Reach:
         """Read a target that was not asked for before, and keep it."""
         self[target] = _reach(target, self.team, self.serving, self.now)
         return self[target]
 
 
-def moment_of(team: Team, policy: dict[str, Any], now: datetime, targets: Iterable[str] = ()) -> paging.Moment:
+def moment_of(
+    team: Team, policy: dict[str, Any], now: datetime, targets: Iterable[str] = (), likely: Iterable[str] = ()
+) -> paging.Moment:
     """Gather the facts of the moment for a climb: weekday, coverage, and who each target stands for.
 
-    `targets` are read at once, for a page that lists them; a climb reads the others as it meets them.
+    `targets` are read at once, for a page that lists them; a climb reads the others as it meets them. The people among
+    those that it is `likely` to meet are read together.
     """
     coverage = coverage_of(team, policy, now)
     reach = Reached(team, now)
+    reach.expect(likely)
     for target in targets:
         reach[target]
     return paging.Moment(

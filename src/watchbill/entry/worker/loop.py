@@ -7,7 +7,7 @@ wakes the loop at once; the poll of half a second is only the safety net.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from threading import Event, Thread
@@ -28,6 +28,7 @@ from watchbill.entry.worker.handlers import HANDLERS
 
 log = structlog.get_logger()
 POLL = 0.5
+READ = 200
 CLAIM = 20
 SENDERS = 16
 SENDERS_EACH = 6
@@ -130,22 +131,25 @@ class Worker:
 
     def _read_inbox(self) -> bool:
         did = False
-        for service in alerts.services_waiting(limit=50):
+        for services in alerts.read_together(limit=READ):
             if self.stopping.is_set():
                 break
-            did = self._read_service(service) or did
+            did = self._read_services(services) or did
             # A long backlog must not hold back the first pages that came out of it.
             self._hand_over()
         return did
 
-    def _read_service(self, service: int) -> bool:
+    def _read_services(self, services: Sequence[int]) -> bool:
         try:
-            return alerts.receive(service, self.clock()) > 0
+            return alerts.receive_together(services, self.clock()) > 0
         except AWAY:
             raise
-        except Exception:
+        except Exception as error:
+            if len(services) > 1:
+                log.warning("services are read one by one", services=services, error=repr(error)[:500])
+                return [self._read_services([service]) for service in services].count(True) > 0
             # The rows stay as they are; the other services go on.
-            log.exception("the inbox of a service could not be read", service=service)
+            log.exception("the inbox of a service could not be read", service=services[0])
             return False
 
     def _do_due(self) -> bool:
