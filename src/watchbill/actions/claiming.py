@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -77,8 +78,8 @@ def claim_due(clock: Callable[[], datetime], senders: Senders) -> list[Run]:
     with transaction.atomic():
         now = clock()
         due = Outgoing.objects.filter(due_at__lte=now).exclude(channel__in=senders.full()).order_by("due_at", "id")
-        columns = due.only("id", "attempt", "due_at", "channel", "address_id", "purpose", "created_at")
-        rows = {row.pk: row for row in columns.select_for_update(skip_locked=True)[:LOOKED_AT]}
+        columns = due.values_list(*Row._fields).select_for_update(skip_locked=True)
+        rows = {row.id: row for row in map(Row._make, columns[:LOOKED_AT])}
         if not rows:
             return []
         bundled = delivery.bundle([_due(row) for row in rows.values()], senders.began, senders.window, now)
@@ -90,12 +91,23 @@ def claim_due(clock: Callable[[], datetime], senders: Senders) -> list[Run]:
     return runs
 
 
-def _due(row: Outgoing) -> delivery.Due:
+class Row(NamedTuple):
+    """What sharing out needs of a message that is due."""
+
+    id: int
+    attempt: int
+    due_at: datetime
+    channel: str
+    address_id: int
+    purpose: str
+
+
+def _due(row: Row) -> delivery.Due:
     shares = row.purpose == "page" and channels.bundles(row.channel)
-    return delivery.Due(row.pk, row.address_id, shares, row.attempt, row.due_at or row.created_at)
+    return delivery.Due(row.id, row.address_id, shares, row.attempt, row.due_at)
 
 
-def _claim(ids: tuple[int, ...], row: Outgoing, now: datetime) -> Claim:
+def _claim(ids: tuple[int, ...], row: Row, now: datetime) -> Claim:
     return Claim(ids, row.attempt + 1, row.channel, now + delivery.LEASE)
 
 

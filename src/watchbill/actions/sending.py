@@ -1,12 +1,14 @@
 """Hand claimed messages to the vendors, and write down what came of each.
 
 At least once: a row is marked sent only after the vendor took the message, and every attempt carries the same
-key. Just before it leaves, each page of it is asked whether it is still wanted.
+key. Just before it leaves, each page of it is asked whether it is still wanted. Messages that follow each other within
+a tenth of a second are asked about, and written down, together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,7 +23,7 @@ from watchbill.actions.log import WATCHBILL, Subject, event_of, record, write_li
 from watchbill.actions.messages import message_of
 from watchbill.channels import Receipt, Send
 from watchbill.core import delivery
-from watchbill.db.models import Event, Outgoing, Page
+from watchbill.db.models import ContactAddress, Event, Outgoing, Page
 from watchbill.db.wake import wake_workers
 from watchbill.egress import Client
 from watchbill.kit.errors import DeliveryFailed
@@ -29,6 +31,18 @@ from watchbill.kit.errors import DeliveryFailed
 log = structlog.get_logger()
 # A run goes on while so much of the lease is left: more than the longest that a channel may take for one message.
 ROOM = timedelta(seconds=14)
+# For so long "still wanted?" holds for those that follow, and what was taken may be unwritten.
+FRESH = timedelta(milliseconds=100)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a vendor took: the rows of a claim, its answer, and when (UTC)."""
+
+    claim: Claim
+    rows: Sequence[Outgoing]
+    receipt: Receipt
+    at: datetime
 
 
 def send_run(
@@ -41,11 +55,11 @@ def send_run(
     """
     states: list[str] = []
     with channels.open_line(run.channel, settings_of(run.channel), http) as send:
-        for claim in run.claims:
-            if states and claim.until - clock() < ROOM:
-                states.append(_give_back(claim, clock()))
+        while left := run.claims[len(states) :]:
+            if states and left[0].until - clock() < ROOM:
+                states.extend(_give_back(claim, clock()) for claim in left)
             else:
-                states.append(_send_claim(claim, send, clock))
+                states.extend(_send_some(left, send, clock))
     return states
 
 
@@ -64,38 +78,70 @@ def _held(claim: Claim, *states: str) -> QuerySet[Outgoing]:
     return Outgoing.objects.filter(pk__in=list(mine.order_by("id").select_for_update().values_list("pk", flat=True)))
 
 
-def _send_claim(claim: Claim, send: Send, clock: Callable[[], datetime]) -> str:
-    rows = _still_wanted(claim, clock)
-    if not rows:
-        return "dropped"
-    message = message_of(rows)
+def _send_some(claims: Sequence[Claim], send: Send, clock: Callable[[], datetime]) -> list[str]:
+    """Send the first of these claims, as many as `FRESH` allows, up to one that fails; gives the state of each.
+
+    What was taken is written down together at the end, whatever stops the others.
+    """
+    asked = clock()
+    wanted = _still_wanted(claims, clock)
     _let_go_of_database()
-    channel = claim.channel
+    taken: list[Taken] = []
+    states: list[str] = []
+    failed: tuple[Claim, DeliveryFailed] | None = None
     try:
-        receipt = send(message, rows[0].address.address)
-    except DeliveryFailed as failure:
-        return _failed(rows, claim, failure, clock())
+        for claim in claims:
+            if states and (clock() - asked >= FRESH or claim.until - clock() < ROOM):
+                break
+            rows = wanted[claim]
+            states.append("sent" if rows else "dropped")
+            try:
+                if rows:
+                    taken.append(Taken(claim, rows, _say(rows, send), clock()))
+            except DeliveryFailed as failure:
+                failed = claim, failure
+                break
+    finally:
+        _write_taken(taken)
+    if failed:
+        states[-1] = _failed(wanted[failed[0]], failed[0], failed[1], clock())
+    return states
+
+
+def _say(rows: Sequence[Outgoing], send: Send) -> Receipt:
+    """Hand one message to the vendor; raises DeliveryFailed."""
+    message = message_of(rows)
+    try:
+        return send(message, rows[0].address.address)
+    except DeliveryFailed:
+        raise
     except Exception as bug:
         # A bug of the channel is no reason to lose the page: tried again like a vendor that is away, then told.
+        channel = rows[0].channel
         log.exception("a channel broke its promise to raise only DeliveryFailed", channel=channel, outgoing=rows[0].pk)
-        return _failed(rows, claim, DeliveryFailed(f"{channel} broke: {type(bug).__name__}: {bug}"), clock())
-    return _sent(rows, claim, receipt, clock())
+        raise DeliveryFailed(f"{channel} broke: {type(bug).__name__}: {bug}") from bug
 
 
-def _still_wanted(claim: Claim, clock: Callable[[], datetime]) -> list[Outgoing]:
-    """Read the messages of a claim that still asks for somebody; what was answered meanwhile is dropped."""
-    mine = Outgoing.objects.filter(pk__in=claim.ids, attempt=claim.attempt, state="waiting")
-    rows = list(mine.select_related("address", "person").order_by("id"))
-    pages = {row.subject_id for row in rows if row.subject_kind == "page"}
+def _still_wanted(claims: Sequence[Claim], clock: Callable[[], datetime]) -> dict[Claim, list[Outgoing]]:
+    """Read the messages of each claim that still ask for somebody; what was answered meanwhile is dropped."""
+    mine = Outgoing.objects.filter(pk__in=[number for claim in claims for number in claim.ids], state="waiting")
+    rows = {row.pk: row for row in mine.select_related("address", "person")}
+    pages = {row.subject_id for row in rows.values() if row.subject_kind == "page"}
     states = dict(Page.objects.filter(pk__in=pages).values_list("pk", "state")) if pages else {}
-    wanted = [row for row in rows if delivery.is_wanted(row.purpose, _state_in(states, row))]
-    if len(wanted) < len(rows):
-        kept = {row.pk for row in wanted}
-        over = Claim(tuple(row.pk for row in rows if row.pk not in kept), claim.attempt, claim.channel, claim.until)
-        answer = "no longer wanted: the page was answered"
-        with transaction.atomic():
-            _held(over, "waiting").update(due_at=None, finished_at=clock(), state="dropped", answer=answer)
+    wanted: dict[Claim, list[Outgoing]] = {}
+    for claim in claims:
+        held = [rows[pk] for pk in sorted(claim.ids) if pk in rows and rows[pk].attempt == claim.attempt]
+        wanted[claim] = [row for row in held if delivery.is_wanted(row.purpose, _state_in(states, row))]
+        if len(wanted[claim]) < len(held):
+            _drop(claim, {row.pk for row in held} - {row.pk for row in wanted[claim]}, clock())
     return wanted
+
+
+def _drop(claim: Claim, numbers: Collection[int], now: datetime) -> None:
+    over = Claim(tuple(numbers), claim.attempt, claim.channel, claim.until)
+    answer = "no longer wanted: the page was answered"
+    with transaction.atomic():
+        _held(over, "waiting").update(due_at=None, finished_at=now, state="dropped", answer=answer)
 
 
 def _state_in(states: Mapping[int, str], row: Outgoing) -> str | None:
@@ -108,26 +154,53 @@ def _let_go_of_database() -> None:
         connection.close()
 
 
-def _sent(rows: Sequence[Outgoing], claim: Claim, receipt: Receipt, now: datetime) -> str:
-    """Write down that the vendor took it. An answer that came meanwhile does not unsay it: it did leave."""
-    together = f", in one message with {len(rows) - 1} more" if len(rows) > 1 else ""
-    mine = Claim(tuple(row.pk for row in rows), claim.attempt, claim.channel, claim.until)
+def _write_taken(taken: Sequence[Taken]) -> None:
+    """Write down what the vendor took. An answer that came meanwhile does not unsay it: it did leave."""
+    if not taken:
+        return
     with transaction.atomic():
-        held = _held(mine, "waiting", "dropped").update(
-            state="sent",
-            due_at=None,
-            finished_at=now,
-            answer=receipt.answer[:2000],
-            reference=receipt.reference[:255],
+        held = _lock_taken(taken)
+        lines: list[Event] = []
+        for one in taken:
+            mine = [row for row in one.rows if row.pk in held]
+            for row in mine:
+                row.state, row.due_at, row.finished_at = "sent", None, one.at
+                row.answer, row.reference = one.receipt.answer[:2000], one.receipt.reference[:255]
+            together = f", in one message with {len(one.rows) - 1} more" if len(one.rows) > 1 else ""
+            fenced = "; the lease was over, so it may have left twice, with the same key"
+            why = f"{one.receipt.answer[:200]}{together}{'' if len(mine) == len(one.rows) else fenced}"
+            lines += [
+                _line(r, "delivery.sent", f"{r.channel} to {r.person}: {why}", one.claim, one.at) for r in one.rows
+            ]
+        _store([row for one in taken for row in one.rows if row.pk in held])
+        write_lines(lines)
+        _note_working({one.rows[0].address for one in taken})
+
+
+def _lock_taken(taken: Sequence[Taken]) -> set[int]:
+    """Lock what was taken, in the order of the ids; gives the rows that their claims still hold."""
+    attempts = {row.pk: one.claim.attempt for one in taken for row in one.rows}
+    mine = Outgoing.objects.filter(pk__in=attempts, state__in=("waiting", "dropped")).order_by("id")
+    found = mine.select_for_update().values_list("pk", "attempt")
+    return {pk for pk, attempt in found if attempt == attempts[pk]}
+
+
+def _store(rows: Sequence[Outgoing]) -> None:
+    fields = ["state", "due_at", "finished_at", "answer", "reference"]
+    if len(rows) == 1:
+        rows[0].save(update_fields=fields)
+    elif rows:
+        # An upsert by key: bulk_update's CASE costs ten times more.
+        Outgoing.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["id"], update_fields=fields, batch_size=100
         )
-        late = "" if held == len(rows) else "; the lease was over, so it may have left twice, with the same key"
-        why = f"{receipt.answer[:200]}{together}{late}"
-        write_lines([_line(row, "delivery.sent", f"{row.channel} to {row.person}: {why}", claim, now) for row in rows])
-        address = rows[0].address
+
+
+def _note_working(addresses: Collection[ContactAddress]) -> None:
+    for address in sorted(addresses, key=lambda one: one.pk):
         if address.failed_at:
             address.failed_at, address.failure = None, ""
             address.save(update_fields=["failed_at", "failure"])
-    return "sent"
 
 
 def _line(row: Outgoing, kind: str, why: str, claim: Claim, now: datetime) -> Event:
