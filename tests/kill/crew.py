@@ -78,6 +78,7 @@ class Spec:
     workers: int
     answerers: int
     seed: int
+    helpers: int = 0
 
 
 def run_worker(spec: Spec, shared: Shared, number: int) -> None:
@@ -138,6 +139,44 @@ def answer_one(page: int, chance: random.Random, people: list[Any], shared: Shar
         shared.tell(page=page, how=how, line=line or 0)
 
 
+def run_helper(spec: Spec, shared: Shared, number: int) -> None:
+    """Help with requests at random: take, answer, pass the ball, write tickets, resolve; requesters write meanwhile."""
+    from django.db import connections  # noqa: PLC0415 - Django is set up first
+
+    from watchbill.db.models import Person, SupportRequest  # noqa: PLC0415
+
+    chance = random.Random(spec.seed * 100 + 50 + number)
+    people = list(Person.objects.filter(pk__in=spec.people).order_by("pk"))
+    while not shared.stopping:
+        asked = list(SupportRequest.objects.exclude(state="closed").order_by("id").values_list("pk", flat=True)[:400])
+        if asked:
+            help_with(chance.choice(asked), chance, chance.choice(people), shared.now())
+        Waiting().wait(chance.random() * 0.02)
+    connections.close_all()
+
+
+def help_with(request: int, chance: random.Random, person: Any, now: datetime) -> None:
+    from watchbill.actions import request_timebox, support  # noqa: PLC0415 - Django is set up first
+    from watchbill.actions.asked import Asked  # noqa: PLC0415
+    from watchbill.actions.requesters import Asker  # noqa: PLC0415
+    from watchbill.kit.errors import Refused  # noqa: PLC0415
+
+    ball, again = chance.choice(["us", "requester", "vendor"]), Asked("The same", "It is still so.")
+    asker = Asker(f"Ria {request % 7}", f"ria{request % 7}@example.net")
+    ways: list[tuple[int, Callable[[], Any]]] = [
+        (20, lambda: support.take(request, person, now)),
+        (12, lambda: support.answer(request, "We look at it.", person, now, waits_on=ball)),
+        (20, lambda: support.pass_ball(request, ball, "", person, now)),
+        (16, lambda: support.hear(request, asker, again, now)),
+        (6, lambda: request_timebox.make_ticket(request, {"points": 1}, person, now)),
+        (4, lambda: support.resolve(request, "done", "", person, now)),
+    ]
+    try:
+        chance.choices([way for _, way in ways], [weight for weight, _ in ways])[0]()
+    except Refused:
+        return
+
+
 def log_to(shared: Shared) -> Callable[..., Any]:
     """Give a processor that reports what is logged as a warning or an error, and prints nothing."""
 
@@ -158,7 +197,8 @@ def watched(role: Callable[..., None], spec: Spec, shared: Shared, number: int) 
 
 
 def roles(spec: Spec) -> list[tuple[Callable[..., None], int]]:
-    return [(run_worker, n) for n in range(spec.workers)] + [(run_answerer, n) for n in range(spec.answerers)]
+    crew = ((run_worker, spec.workers), (run_answerer, spec.answerers), (run_helper, spec.helpers))
+    return [(role, number) for role, many in crew for number in range(many)]
 
 
 def as_threads(spec: Spec, shared: Shared) -> list[Thread]:
