@@ -6,10 +6,30 @@ from datetime import timedelta
 from typing import Any
 
 from tests.doors.api_world import ApiWorld
+from tests.doors.desk_world import fill_desk
 from watchbill.actions import rota, silences
-from watchbill.db.models import ContactAddress, Override, Silence
+from watchbill.db.models import (
+    CannedResponse,
+    Community,
+    Connection,
+    ContactAddress,
+    ExpertAsk,
+    ExternalRef,
+    FaqEntry,
+    Override,
+    Requester,
+    SavedFilter,
+    Silence,
+    Sprint,
+    SupportRequest,
+    Ticket,
+    VendorCase,
+)
 
-SLUGS = {"teams": "platform", "services": "checkout", "rotations": "platform-engineers", "instance": "email"}
+SLUGS = {
+    "teams": "platform", "services": "checkout", "rotations": "platform-engineers", "instance": "email",
+    "desks": "platform", "backlog": "platform",
+}  # fmt: skip
 
 
 def fill(api: ApiWorld) -> None:
@@ -29,6 +49,7 @@ def fill(api: ApiWorld) -> None:
         world.rotation, world.ben, world.now + timedelta(days=1), world.now + timedelta(days=2), world.eva, world.now
     )
     rota.add_absence(world.ben, world.now.date(), world.now.date(), world.ben, world.now)
+    fill_desk(world)
 
 
 class TrueNames:
@@ -36,6 +57,32 @@ class TrueNames:
 
     def __init__(self, api: ApiWorld) -> None:
         world = self.world = api.world
+        # Read once: what an operation deletes is named again, and must be drawn alike.
+        self.inner = {
+            "/me/asks/": _newest(ExpertAsk),
+            "/faq/": _newest(FaqEntry),
+            "/messages/": _newest(CannedResponse),
+            "/connections/": world.connection.pk,
+            "/overrides/": _newest(Override),
+            "/members/": world.ben.pk,
+            "/ladders/": world.ladder.pk,
+            "/addresses/": ContactAddress.objects.filter(person=world.ana).latest("pk").pk,
+        }
+        self.numbers = {
+            "alerts": world.group().pk,
+            "pages": world.page().pk,
+            "silences": _newest(Silence),
+            "people": world.ben.pk,
+            "requests": _newest(SupportRequest),
+            "requesters": _newest(Requester),
+            "communities": _newest(Community),
+            "vendor-cases": _newest(VendorCase),
+            "tickets": _newest(Ticket),
+            "sprints": _newest(Sprint),
+            "filters": _newest(SavedFilter),
+            "connectors": _newest(Connection),
+            "twins": _newest(ExternalRef),
+        }
         soon, later = (world.now + timedelta(hours=hours) for hours in (1, 2))
         self.fields: dict[str, Any] = {
             "team": "platform",
@@ -68,6 +115,32 @@ class TrueNames:
             "email": "new@example.org",
             "channel": "email",
             "after": "",
+            **self._of_the_desk(),
+        }
+
+    @property
+    def needed(self) -> dict[str, str]:
+        """Give what a list cannot do without."""
+        return {"team": "platform", "since": "2026-03-01", "until": "2026-03-31"}
+
+    def _of_the_desk(self) -> dict[str, Any]:
+        ticket, other = Ticket.objects.order_by("pk")[:2]
+        return {
+            "community": "research",
+            "assignee": self.world.ben.pk,
+            "epic": None,
+            "sprint": Sprint.objects.latest("pk").pk,
+            "target": ticket.pk,
+            "ids": [ticket.pk, other.pk],
+            "connection": Connection.objects.latest("pk").pk,
+            "connector": "gitlab",
+            "query": "",
+            "minutes": 5,
+            "level": "",
+            "due_on": "2026-04-01",
+            "ends_on": "2026-03-20",
+            "remind_after_hours": 4,
+            "request_class": "",
         }
 
     def path(self, path: str) -> dict[str, Any]:
@@ -81,22 +154,10 @@ class TrueNames:
         return found
 
     def _number(self, path: str, kind: str) -> int:
-        world = self.world
-        for part, number in {
-            "/connections/": world.connection.pk,
-            "/overrides/": Override.objects.latest("pk").pk,
-            "/members/": world.ben.pk,
-            "/ladders/": world.ladder.pk,
-            "/addresses/": ContactAddress.objects.filter(person=world.ana).latest("pk").pk,
-        }.items():
+        for part, number in self.inner.items():
             if part in path:
                 return number
-        return {
-            "alerts": world.group().pk,
-            "pages": world.page().pk,
-            "silences": Silence.objects.latest("pk").pk,
-            "people": world.ben.pk,
-        }.get(kind, 10**9)
+        return self.numbers.get(kind, 10**9)
 
     def put_into(self, value: Any) -> Any:
         """Replace what was made up by what is true, wherever a field asks for it."""
@@ -106,3 +167,7 @@ class TrueNames:
             return value
         filled = {key: self.fields.get(key, self.put_into(inner)) for key, inner in value.items()}
         return {key: inner for key, inner in filled.items() if inner is not None or value[key] is None}
+
+
+def _newest(model: Any) -> int:
+    return int(model.objects.latest("pk").pk)

@@ -26,6 +26,7 @@ from watchbill.kit.errors import Refused
 Kind = Literal["word", "text", "number", "time", "day", "person", "flag", "list"]
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "~", "!~"]
 LONGEST = 2000
+YEARS = range(1900, 2200)
 MOST_CONDITIONS = 50
 DEEPEST = 50
 
@@ -329,7 +330,10 @@ def _time(field: str, token: Token) -> Value:
     if text in {"now", "today"}:
         return Special("now" if text == "now" else "today")
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        if day.year not in YEARS:
+            raise Refused(f"{field}: the years are {YEARS[0]} to {YEARS[-1]}", "query")
+        return day
     except ValueError:
         raise Refused(f"{field} is a day like 2026-03-01, or -7d, today, now; “{text}” is none", "query") from None
 

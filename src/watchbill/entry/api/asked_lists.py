@@ -13,12 +13,13 @@ from watchbill.db.models import Shift
 from watchbill.db.queries import Key, Language, Reader, keys_of, narrow, page_of
 from watchbill.entry.api.auth import Caller
 from watchbill.entry.api.paging_by_key import Listed
+from watchbill.entry.api.words import up_to
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=Model)
 Asking = Annotated[
     str,
-    StringConstraints(max_length=LONGEST, pattern=r"^[^\u0000]*$"),
+    up_to(LONGEST),
     Field(description="Such as: stage = to_do and assignee = me order by due. Nothing: all, in the team's order."),
 ]
 Mark = Annotated[str, StringConstraints(max_length=2000), Field(description="`next` of the page before.")]

@@ -30,7 +30,7 @@ class ChannelSetUp(BaseModel):
     settings: dict[str, Any] = Field(description="The JSON schema of its settings.")
 
 
-class NewSettings(Given):
+class ChannelSettings(Given):
     """The settings of a channel, in its own form."""
 
     settings: Json
@@ -55,7 +55,7 @@ def list_channels(request: Asked) -> list[ChannelSetUp]:
 
 
 @router.put("/channels/{slug}", auth=may("admin"), response=answers(ChannelSetUp), summary="Set a channel up")
-def change_channel(request: Asked, slug: Slug, body: NewSettings) -> ChannelSetUp:
+def change_channel(request: Asked, slug: Slug, body: ChannelSettings) -> ChannelSetUp:
     """In the form that `GET /api/instance/channels` gives; it is kept encrypted."""
     caller = request.auth
     require_administrator(caller.person, CHANGE)

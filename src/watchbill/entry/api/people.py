@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from ninja import Router, Status
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from watchbill.actions import people
 from watchbill.db.models import Membership, Person
@@ -15,10 +15,10 @@ from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.teams import Role
 from watchbill.entry.api.visible import chosen_teams, people_of, teams_of, the_person, the_team
-from watchbill.entry.api.words import Given, Id, Line, Name, Slug, TeamRef
+from watchbill.entry.api.words import Given, Id, Line, Name, Slug, TeamRef, up_to
 
 router = Router(tags=["People"])
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\u0000]*$")]
+Email = Annotated[str, up_to(254)]
 
 
 class PersonLine(BaseModel):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ninja import Router, Status
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
-from watchbill.actions import experts, request_timebox, requester_side, routing, vendor_cases, work_clock
-from watchbill.actions.access import require
+from watchbill.actions import request_timebox, requester_side, routing, work_clock
 from watchbill.entry.api.auth import Asked, may
-from watchbill.entry.api.desk_lines import RequestLine, TicketLine, VendorCaseLine
+from watchbill.entry.api.desk_lines import RequestLine, TicketLine
 from watchbill.entry.api.errors import answers
-from watchbill.entry.api.requests import Note, Why, show_request, the_request
-from watchbill.entry.api.visible import the_person
-from watchbill.entry.api.words import Given, Id, Name, PersonRef, Word
+from watchbill.entry.api.requests import Why, show_request, the_request
+from watchbill.entry.api.words import Given, Id, Name, Word, up_to
 
 router = Router(tags=["Requests"])
 
@@ -34,37 +32,32 @@ class Advice(BaseModel):
     spent_seconds: int
 
 
-class Suggested(BaseModel):
-    """Somebody who may be asked, and why."""
+class Help(Given):
+    """What one needs help with, and whose."""
 
-    person: PersonRef
-    fit: str
-    reasons: list[str]
-    is_there: bool
-
-
-class AskedOf(Given):
-    """Whom to ask to take it on."""
-
-    person: Id
-    why: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\u0000]*$")] = ""
+    why: Annotated[str, up_to(2000, 1)]
+    hopeless: bool = Field(default=False, description="At once, without waiting for the limit.")
+    whom: Literal["team", "manager"] = "team"
 
 
-class NewCase(Given):
-    """A case at a vendor; what is not given is read from the service."""
+class AnsweredAtOnce(Given):
+    """What was said, and what was asked if that differs from the title."""
 
-    vendor: Name = ""
-    reference: Name = ""
-    contact: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\u0000]*$")] = ""
-    url: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\u0000]*$")] = ""
-    note: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\u0000]*$")] = ""
-    remind_after_hours: Annotated[int, Field(ge=1, le=2000)] | None = None
+    text: Annotated[str, up_to(100_000, 1)]
+    question: Annotated[str, up_to(300)] = ""
+
+
+class Approved(Given):
+    """Which representative said so, and what."""
+
+    by: Annotated[Name, Field(min_length=1)]
+    willing: bool = True
 
 
 class TicketOf(Given):
     """What the ticket of a request says besides its conversation."""
 
-    title: Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\u0000]*$")] = ""
+    title: Annotated[str, up_to(300)] = ""
     points: Annotated[int, Field(ge=0, le=100)] | None = None
     labels: Annotated[list[Word], Field(max_length=20)] = []
 
@@ -85,13 +78,6 @@ def log_time(request: Asked, number: Id, body: Spent) -> RequestLine:
     return show_request(request, number)
 
 
-@router.post("/{number}/clock", auth=may("answer"), response=answers(RequestLine), summary="Start the clock on it")
-def start_clock(request: Asked, number: Id) -> RequestLine:
-    """Your clock on anything else stops; `DELETE /me/clock` stops it."""
-    work_clock.start(the_request(request.auth.person, number), request.auth.person, request.auth.now)
-    return show_request(request, number)
-
-
 @router.post("/{number}/ticket", auth=may("answer"), response=answers(TicketLine, 201), summary="Write its ticket")
 def make_ticket(request: Asked, number: Id, body: TicketOf) -> Status[TicketLine]:
     """From the conversation, for the seat on watch; the product manager hears of it if the team says so."""
@@ -102,47 +88,40 @@ def make_ticket(request: Asked, number: Id, body: TicketOf) -> Status[TicketLine
     )
 
 
-@router.post("/{number}/help", auth=may("answer"), response=answers(RequestLine), summary="Ask the team for help")
-def ask_for_help(request: Asked, number: Id, body: Why) -> RequestLine:
+@router.post("/{number}/help", auth=may("answer"), response=answers(RequestLine), summary="Ask for help")
+def ask_for_help(request: Asked, number: Id, body: Help) -> RequestLine:
     """At half an hour, or at once when it is hopeless: the duty of the others is to help."""
+    caller = request.auth
+    the_request(caller.person, number)
+    request_timebox.ask_for_help(number, body.why, caller.person, caller.now, hopeless=body.hopeless, whom=body.whom)
+    return show_request(request, number)
+
+
+@router.post("/{number}/help/offer", auth=may("answer"), response=answers(RequestLine), summary="Say that you help")
+def offer_help(request: Asked, number: Id) -> RequestLine:
+    """Whoever asked hears it."""
     the_request(request.auth.person, number)
-    request_timebox.ask_for_help(number, body.why, request.auth.person, request.auth.now)
-    return show_request(request, number)
-
-
-@router.get("/{number}/experts", auth=may("read"), response=answers(list[Suggested]), summary="See whom you may ask")
-def suggest(request: Asked, number: Id) -> list[Suggested]:
-    """The best first, each with the reasons."""
-    row = the_request(request.auth.person, number)
-    require(request.auth.person, row.team, "member", "see whom to ask")
-    found = experts.suggest(row.team, row, None, request.auth.now)
-    return [
-        Suggested(person=PersonRef.of(one.person), fit=one.fit, reasons=list(one.reasons), is_there=one.is_there)
-        for one in found
-    ]
-
-
-@router.post(
-    "/{number}/experts", auth=may("answer"), response=answers(RequestLine), summary="Ask somebody to take it on"
-)
-def ask_expert(request: Asked, number: Id, body: AskedOf) -> RequestLine:
-    """They answer when they like; no needs no reason."""
-    row = the_request(request.auth.person, number)
-    experts.ask(row, the_person(request.auth.person, body.person), body.why, request.auth.person, request.auth.now)
+    request_timebox.offer_help(number, request.auth.person, request.auth.now)
     return show_request(request, number)
 
 
 @router.post(
-    "/{number}/vendor-cases",
-    auth=may("answer"),
-    response=answers(VendorCaseLine, 201),
-    summary="Open a case at a vendor",
+    "/{number}/answer-and-log", auth=may("answer"), response=answers(RequestLine), summary="Answer it and be done"
 )
-def open_case(request: Asked, number: Id, body: NewCase) -> Status[VendorCaseLine]:
-    """The ball is the vendor's; you are reminded in working hours."""
-    row = the_request(request.auth.person, number)
-    values = body.model_dump(exclude_unset=True)
-    return Status(201, VendorCaseLine.of(vendor_cases.open_case(row, values, request.auth.person, request.auth.now)))
+def answer_and_log(request: Asked, number: Id, body: AnsweredAtOnce) -> RequestLine:
+    """No ticket: it is resolved with its answer, which is found again."""
+    caller = request.auth
+    the_request(caller.person, number)
+    request_timebox.answer_and_log(number, body.text, caller.person, caller.now, question=body.question)
+    return show_request(request, number)
+
+
+@router.delete("/{number}/standup", auth=may("answer"), response=answers(RequestLine), summary="Take it off the list")
+def off_standup(request: Asked, number: Id) -> RequestLine:
+    """The team talked about it."""
+    the_request(request.auth.person, number)
+    routing.take_off_standup(number, request.auth.person, request.auth.now)
+    return show_request(request, number)
 
 
 @router.post(
@@ -156,10 +135,11 @@ def for_standup(request: Asked, number: Id, body: Why) -> RequestLine:
 
 
 @router.post(
-    "/{number}/approve", auth=may("answer"), response=answers(RequestLine), summary="Write down a representative's yes"
+    "/{number}/approve", auth=may("answer"), response=answers(RequestLine), summary="Write down a representative's word"
 )
-def approve(request: Asked, number: Id, body: Note) -> RequestLine:
-    """`text` names the representative who said so; the promise runs from now."""
-    row = the_request(request.auth.person, number)
-    requester_side.approve(row, willing=True, by_name=body.text[:80], now=request.auth.now, person=request.auth.person)
+def approve(request: Asked, number: Id, body: Approved) -> RequestLine:
+    """Approved, the promise runs from now; refused, it ends and its requester is told."""
+    caller = request.auth
+    row = the_request(caller.person, number)
+    requester_side.approve(row, body.willing, body.by, caller.now, caller.person)
     return show_request(request, number)

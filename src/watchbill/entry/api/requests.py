@@ -15,10 +15,11 @@ from watchbill.actions import (
 )
 from watchbill.actions.asked import Asked as AskedFor
 from watchbill.actions.requesters import Asker
-from watchbill.db.models import Community, Event, ExternalRef, Person, SupportRequest
+from watchbill.db.models import Event, ExternalRef, Person, SupportRequest
 from watchbill.db.queries import REQUESTS, Key
 from watchbill.entry.api.asked_lists import Asking, Mark, listed
 from watchbill.entry.api.auth import Asked, may
+from watchbill.entry.api.communities import community_named
 from watchbill.entry.api.desk_lines import MessageLine, RequestLine, TwinLine, VendorCaseLine
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
@@ -71,8 +72,8 @@ class Answer(Given):
     waits_on: Ball = "requester"
 
 
-class Note(Given):
-    """Words for the team alone."""
+class Words(Given):
+    """What is written."""
 
     text: Said
 
@@ -84,7 +85,7 @@ class Ended(Given):
     text: LongText = ""
 
 
-class Changed(Given):
+class ChangedRequest(Given):
     """What is not given stays."""
 
     title: Title | None = None
@@ -222,7 +223,7 @@ def answer(request: Asked, number: Id, body: Answer) -> RequestLine:
 
 
 @router.post("/{number}/note", auth=may("answer"), response=answers(RequestLine), summary="Write for the team alone")
-def note(request: Asked, number: Id, body: Note) -> RequestLine:
+def note(request: Asked, number: Id, body: Words) -> RequestLine:
     """The requester never sees it."""
     the_request(request.auth.person, number)
     support.note(number, body.text, request.auth.person, request.auth.now)
@@ -255,27 +256,18 @@ def pass_ball(request: Asked, number: Id, body: Passed) -> RequestLine:
 
 
 @router.patch("/{number}", auth=may("write"), response=answers(RequestLine), summary="Change what a request is about")
-def change(request: Asked, number: Id, body: Changed) -> RequestLine:
+def change(request: Asked, number: Id, body: ChangedRequest) -> RequestLine:
     """Promises and priority follow its class, service and impact."""
     row = the_request(request.auth.person, number)
     values: dict[str, object] = body.model_dump(exclude_unset=True)
     if "service" in values:
         values["service"] = the_service(request.auth.person, body.service) if body.service else None
     if "community" in values:
-        values["community"] = _community(row, body.community)
+        values["community"] = community_named(row.team, body.community)
     if any(value is None for name, value in values.items() if name not in {"service", "community"}):
         raise Refused("leave out what stays as it is; null is for service and community")
     support.change(number, values, request.auth.person, request.auth.now)
     return show_request(request, number)
-
-
-def _community(row: SupportRequest, slug: str | None) -> Community | None:
-    if not slug:
-        return None
-    found = Community.objects.filter(team=row.team, slug=slug).first()
-    if found is None:
-        raise Refused(f"{row.team} has no community “{slug}”", "community")
-    return found
 
 
 @router.put("/{number}/priority", auth=may("write"), response=answers(RequestLine), summary="Put it where you want it")
@@ -303,7 +295,7 @@ def reopen(request: Asked, number: Id, body: Why) -> RequestLine:
 
 
 @router.post("/{number}/turn-away", auth=may("answer"), response=answers(RequestLine), summary="Turn it away politely")
-def turn_away(request: Asked, number: Id, body: Note) -> RequestLine:
+def turn_away(request: Asked, number: Id, body: Words) -> RequestLine:
     """Not now, please raise it there: counted, and said in the team's own words."""
     the_request(request.auth.person, number)
     turning_away.turn_away(number, body.text, request.auth.person, request.auth.now)

@@ -16,14 +16,27 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id, by_time
 from watchbill.entry.api.visible import chosen_teams, rotations_of, the_person, the_rotation, the_team
-from watchbill.entry.api.words import Day, Given, Id, Instant, Name, PersonRef, RotationRef, Slug, TeamRef, Word, Zone
+from watchbill.entry.api.words import (
+    Day,
+    Given,
+    Id,
+    Instant,
+    Name,
+    PersonRef,
+    RotationRef,
+    Slug,
+    TeamRef,
+    Word,
+    Zone,
+    up_to,
+)
 from watchbill.kit.errors import Refused
 
 router = Router(tags=["Rota"])
 shifts = Router(tags=["Rota"])
 LONGEST = timedelta(days=800)
 Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-Why = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\u0000]*$")]
+Why = Annotated[str, up_to(500)]
 Weekday = Annotated[int, Field(ge=0, le=6, description="0 is Monday.")]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Router, Status
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from watchbill.actions import alerts, catalogue
 from watchbill.db.models import Inbox, Person, Service
@@ -14,19 +14,19 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import chosen_teams, services_of, the_person, the_service, the_team
-from watchbill.entry.api.words import Given, Id, Line, Name, PersonRef, Slug, TeamRef, Text, Word
+from watchbill.entry.api.words import Given, Id, Line, Name, PersonRef, Slug, TeamRef, Text, Word, up_to
 
 router = Router(tags=["Services"])
 LONGEST_SHOWN = 20_000
-Url = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\u0000]*$")]
-Contact = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\u0000]*$")]
+Url = Annotated[str, up_to(2000)]
+Contact = Annotated[str, up_to(2000)]
 
 
 class Link(Given):
     """A page about the service: dashboard, alarms, policies, runbook, source or other."""
 
     kind: Word = "other"
-    title: Annotated[str, StringConstraints(max_length=120, pattern=r"^[^\u0000]*$")] = ""
+    title: Annotated[str, up_to(120)] = ""
     url: Url
 
 

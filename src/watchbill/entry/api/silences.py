@@ -16,7 +16,7 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import chosen_teams, teams_of, the_service, the_team
-from watchbill.entry.api.words import Given, Id, Instant, Name, PersonRef, ServiceRef, Slug, TeamRef
+from watchbill.entry.api.words import Given, Id, Instant, Name, PersonRef, ServiceRef, Slug, TeamRef, up_to
 from watchbill.kit.errors import Refused
 
 router = Router(tags=["Silences"])
@@ -75,7 +75,7 @@ class Scope(Given):
 class NewSilence(Scope):
     """What to silence, why, and until when; without `starts_at` it starts now."""
 
-    why: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\u0000]*$")]
+    why: Annotated[str, up_to(500, 1)]
     starts_at: Instant | None = None
     ends_at: Instant
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import Http404
 from ninja import Router, Status
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from watchbill.actions import reachability, teams
 from watchbill.db.models import Membership, Policy, Team
@@ -16,11 +16,11 @@ from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.rota import Window
 from watchbill.entry.api.visible import teams_of, the_person, the_team
-from watchbill.entry.api.words import Day, Given, Id, Json, Line, Name, PersonRef, Slug, Word, Zone
+from watchbill.entry.api.words import Day, Given, Id, Json, Line, Name, PersonRef, Slug, Word, Zone, up_to
 
 router = Router(tags=["Teams"])
 Role = Literal["owner", "member", "observer"]
-Needed = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\u0000]*$")]
+Needed = Annotated[str, up_to(500, 1)]
 
 
 class TeamLine(BaseModel):

@@ -7,29 +7,41 @@ from typing import Annotated, Any, Literal
 
 from django.http import Http404
 from ninja import Router, Status
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from watchbill.actions import idle, once, ticket_bulk, ticket_pairs, tickets, tracking, work_clock
 from watchbill.actions.tickets import Written
-from watchbill.db.models import Community, Event, ExternalRef, Person, Sprint, Team, Ticket
+from watchbill.db.models import Event, ExternalRef, Person, Sprint, Team, Ticket
 from watchbill.db.queries import TICKETS, Key
 from watchbill.db.ticket_facts import times
 from watchbill.entry.api.asked_lists import Asking, Mark, listed
 from watchbill.entry.api.auth import Asked, may
+from watchbill.entry.api.communities import community_named
 from watchbill.entry.api.desk_lines import MessageLine, TicketLine, TwinLine
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.request_work import Spent
-from watchbill.entry.api.requests import Note, Placed
+from watchbill.entry.api.requests import Placed, Words
 from watchbill.entry.api.visible import chosen_teams, teams_of, the_person, the_service, the_team
-from watchbill.entry.api.words import ONCE_KEY, Day, EventLine, Given, Id, Instant, OnceKey, Slug, Word
+from watchbill.entry.api.words import (
+    ONCE_KEY,
+    Day,
+    EventLine,
+    Given,
+    Id,
+    Instant,
+    LongText,
+    OnceKey,
+    Slug,
+    Title,
+    Word,
+    up_to,
+)
 from watchbill.kit.errors import Refused
 
 router = Router(tags=["Tickets"])
 SHOWN = ("team", "service", "community", "assignee", "sprint")
-Title = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\u0000]*$")]
-Body = Annotated[str, StringConstraints(max_length=100_000, pattern=r"^[^\u0000]*$")]
-Reason = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\u0000]*$")]
+Reason = Annotated[str, up_to(1000)]
 Points = Annotated[int, Field(ge=0, le=100)]
 Kind = Literal["task", "request", "epic", "investigation", "action", "quick_fix", "lasting_fix", "tracking"]
 Stage = Literal["to_do", "in_progress", "waiting", "done"]
@@ -39,7 +51,7 @@ Link = Literal["lasting_fix_of", "spin_off_of", "duplicate_of", "blocks", "relat
 class TicketFields(Given):
     """What may be written about a ticket; what is not given stays, null takes it away."""
 
-    text: Body | None = None
+    text: LongText | None = None
     kind: Kind | None = None
     points: Points | None = None
     labels: Annotated[list[Word], Field(max_length=20)] | None = None
@@ -68,14 +80,14 @@ class ChangedTicket(TicketFields):
     title: Title | None = None
 
 
-class Moved(Given):
+class MovedTicket(Given):
     """Where it goes; `outcome` counts when that is done."""
 
     stage: Stage
     outcome: Literal["done", "wont_do", "duplicate"] = "done"
 
 
-class Linked(Given):
+class NewLink(Given):
     """This ticket is `kind` of `target`."""
 
     target: Id
@@ -90,14 +102,14 @@ class Paired(Given):
     reason: Reason = ""
 
 
-class Happened(Given):
+class NewOccurrence(Given):
     """One occurrence of what nobody can explain yet."""
 
-    text: Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=r"^[^\u0000]*$")]
+    text: Annotated[str, up_to(10_000, 1)]
     at: Instant | None = None
 
 
-class Many(Given):
+class ManyTickets(Given):
     """The same change to many tickets."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=200)]
@@ -157,7 +169,8 @@ def the_ticket(person: Person, number: int) -> Ticket:
     return found
 
 
-def _line(request: Asked, number: int) -> TicketLine:
+def show_ticket(request: Asked, number: int) -> TicketLine:
+    """Show a ticket as it stands now; raises Http404."""
     return TicketLine.of(the_ticket(request.auth.person, number))
 
 
@@ -169,7 +182,7 @@ def _values(person: Person, team: Team, body: TicketFields) -> dict[str, Any]:
     if "assignee" in values:
         values["assignee"] = the_person(person, body.assignee) if body.assignee else None
     if "community" in values:
-        values["community"] = _one(Community, team, "community", slug=body.community) if body.community else None
+        values["community"] = community_named(team, body.community)
     if "epic" in values:
         values["epic"] = _one(Ticket, team, "epic", pk=body.epic) if body.epic else None
     if "sprint" in values:
@@ -211,7 +224,7 @@ def add(request: Asked, body: NewTicket, idempotency_key: OnceKey = ONCE_KEY) ->
     def act() -> int:
         return tickets.add_ticket(team, written, caller.person, caller.now).pk
 
-    return Status(201, _line(request, once.once(idempotency_key, "ticket", caller.person, caller.now, act)))
+    return Status(201, show_ticket(request, once.once(idempotency_key, "ticket", caller.person, caller.now, act)))
 
 
 @router.get("/next", auth=may("read"), response=answers(list[IdeaLine]), summary="What do I do now?")
@@ -222,7 +235,7 @@ def what_now(request: Asked, team: Slug) -> list[IdeaLine]:
 
 
 @router.post("/many", auth=may("write"), response=answers(ManyDone), summary="Change many tickets")
-def change_many(request: Asked, body: Many) -> ManyDone:
+def change_many(request: Asked, body: ManyTickets) -> ManyDone:
     """Each by itself: what is refused is told, the rest is done."""
     first = the_ticket(request.auth.person, body.ids[0])
     values = _values(request.auth.person, first.team, body.values)
@@ -261,23 +274,23 @@ def change(request: Asked, number: Id, body: ChangedTicket) -> TicketLine:
     """Its place in the team's order follows."""
     row = the_ticket(request.auth.person, number)
     tickets.change_ticket(number, _values(request.auth.person, row.team, body), request.auth.person, request.auth.now)
-    return _line(request, number)
+    return show_ticket(request, number)
 
 
 @router.post("/{number}/move", auth=may("answer"), response=answers(TicketLine), summary="Move it to another stage")
-def move(request: Asked, number: Id, body: Moved) -> TicketLine:
+def move(request: Asked, number: Id, body: MovedTicket) -> TicketLine:
     """What it lacks before it is done is said all at once."""
     the_ticket(request.auth.person, number)
     tickets.move(number, body.stage, request.auth.person, request.auth.now, outcome=body.outcome)
-    return _line(request, number)
+    return show_ticket(request, number)
 
 
 @router.post("/{number}/comment", auth=may("answer"), response=answers(TicketLine), summary="Write on a ticket")
-def comment(request: Asked, number: Id, body: Note) -> TicketLine:
+def comment(request: Asked, number: Id, body: Words) -> TicketLine:
     """Also to its twins in trackers."""
     the_ticket(request.auth.person, number)
     tickets.comment(number, body.text, request.auth.person, request.auth.now, door="api")
-    return _line(request, number)
+    return show_ticket(request, number)
 
 
 @router.get(
@@ -303,11 +316,11 @@ def set_priority(request: Asked, number: Id, body: Placed) -> TicketLine:
     """With the reason, which stands beside it."""
     the_ticket(request.auth.person, number)
     tickets.set_priority(number, body.level, body.why, request.auth.person, request.auth.now)
-    return _line(request, number)
+    return show_ticket(request, number)
 
 
 @router.post("/{number}/links", auth=may("write"), response=answers(LinkLine, 201), summary="Link it to another")
-def link(request: Asked, number: Id, body: Linked) -> Status[LinkLine]:
+def link(request: Asked, number: Id, body: NewLink) -> Status[LinkLine]:
     """Read from this one: T-1 blocks T-2."""
     the_ticket(request.auth.person, number)
     the_ticket(request.auth.person, body.target)
@@ -327,13 +340,13 @@ def close_quick_fix(request: Asked, number: Id, body: Paired) -> TicketLine:
     ticket_pairs.close_quick_fix(
         number, request.auth.person, request.auth.now, lasting=body.lasting or new, reason=body.reason
     )
-    return _line(request, number)
+    return show_ticket(request, number)
 
 
 @router.post(
-    "/{number}/happened", auth=may("answer"), response=answers(EventLine, 201), summary="Note that it happened again"
+    "/{number}/happened", auth=may("answer"), response=answers(EventLine, 201), summary="Words that it happened again"
 )
-def happened(request: Asked, number: Id, body: Happened) -> Status[EventLine]:
+def happened(request: Asked, number: Id, body: NewOccurrence) -> Status[EventLine]:
     """A tracking ticket gathers each time; `at` is when, without it now."""
     the_ticket(request.auth.person, number)
     caller = request.auth
@@ -346,4 +359,4 @@ def log_time(request: Asked, number: Id, body: Spent) -> TicketLine:
     """It counts for the sprint's shares of feature and operations work."""
     row = the_ticket(request.auth.person, number)
     work_clock.log_time(row, body.minutes, request.auth.person, request.auth.now, body.note)
-    return _line(request, number)
+    return show_ticket(request, number)

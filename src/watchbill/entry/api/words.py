@@ -18,12 +18,20 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[
 MOST_JSON = 5000
 LARGEST_NUMBER = 2**53
 
+
+def up_to(longest: int, shortest: int | None = None) -> StringConstraints:
+    """Bound a text that comes in, and keep out what a database would not take."""
+    return StringConstraints(min_length=shortest, max_length=longest, pattern=_PLAIN)
+
+
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[-a-z0-9_]{1,50}$")]
-Word = Annotated[str, StringConstraints(max_length=40, pattern=_PLAIN)]
-Name = Annotated[str, StringConstraints(max_length=80, pattern=_PLAIN)]
-Line = Annotated[str, StringConstraints(max_length=1024, pattern=_PLAIN)]
-Text = Annotated[str, StringConstraints(max_length=10_000, pattern=_PLAIN)]
+Word = Annotated[str, up_to(40)]
+Name = Annotated[str, up_to(80)]
+Line = Annotated[str, up_to(1024)]
+Text = Annotated[str, up_to(10_000)]
+Title = Annotated[str, up_to(300, 1)]
+LongText = Annotated[str, up_to(100_000)]
 Zone = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")]
 
 OnceKey = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]*$")]
