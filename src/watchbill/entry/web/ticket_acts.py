@@ -15,13 +15,12 @@ from django import forms
 
 from watchbill.actions import epics, sprints, ticket_pairs, tickets, tracking, work_clock
 from watchbill.actions.desk import Desk
-from watchbill.actions.epics import Part
 from watchbill.actions.tickets import Written
 from watchbill.core.tickets import LINKS, STAGE_WORDS
 from watchbill.db.models import AlertGroup, Person, Service, Sprint, Ticket
-from watchbill.entry.web.request_forms import choose, person_of, service_choices
+from watchbill.entry.web.request_forms import choose, service_choices
 from watchbill.entry.web.templatetags.ticket_tags import KINDS, LINKS_OUT, OUTCOMES
-from watchbill.entry.web.ticket_words import other_ticket
+from watchbill.entry.web.ticket_words import other_ticket, read_parts, read_who
 from watchbill.entry.web.wall import WallField
 from watchbill.kit.errors import Refused
 
@@ -29,7 +28,6 @@ LONG = forms.Textarea(attrs={"rows": 8})
 SHORT = forms.Textarea(attrs={"rows": 3})
 DAY = forms.DateInput(attrs={"type": "date"})
 LOGGED = (15, 30, 60)
-_PART = re.compile(r"^(?P<title>.*?)\s*(?:\(\s*(?P<points>\d{1,3})\s*(?:points?|p)?\s*\))?$")
 
 
 @dataclass(frozen=True)
@@ -166,15 +164,6 @@ class WhoForm(ActForm):
         self.initial.setdefault("who", held)
 
 
-def read_who(choice: str, members: Sequence[Person]) -> dict[str, Any]:
-    """Read who has a ticket from a choice: person:<id>, seat:<name>, or nothing."""
-    kind, _, value = choice.partition(":")
-    return {
-        "assignee": person_of(value, members) if kind == "person" else None,
-        "seat": value if kind == "seat" else "",
-    }
-
-
 def _change(about: About, values: Mapping[str, Any]) -> object:
     return tickets.change_ticket(about.ticket.pk, values, about.reader, about.now)
 
@@ -261,12 +250,6 @@ class SplitForm(ActForm):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="One part a line, with its points if you know: Move the data (3)",
     )
-
-
-def read_parts(text: str) -> list[Part]:
-    """Read parts as people write them, one a line, with points in brackets at its end."""
-    found = [_PART.match(line.strip()) for line in text.splitlines() if line.strip()]
-    return [Part(one["title"], int(one["points"]) if one["points"] else None) for one in found if one and one["title"]]
 
 
 class LinkForm(ActForm):

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from watchbill.actions.desk import Desk
+from watchbill.actions.epics import Part
 from watchbill.actions.tickets import seats_of
 from watchbill.core.tickets import STAGES
 from watchbill.db import facts
@@ -17,11 +18,13 @@ from watchbill.db.screens import tickets as screen
 from watchbill.db.screens.visible import sees_team, teams_of
 from watchbill.db.support_facts import seats_of as seats_stood
 from watchbill.entry.web.reader import PageRequest, team_or_404
+from watchbill.entry.web.request_forms import person_of
 from watchbill.entry.web.watches import Watch, watches_now
 from watchbill.kit.errors import Refused
 from watchbill.rules import stale_work
 
 _NUMBER = re.compile(r"^\s*(?:t-)?(\d{1,15})\s*$", re.IGNORECASE)
+_PART = re.compile(r"^(?P<title>.*?)\s*(?:\(\s*(?P<points>\d{1,3})\s*(?:points?|p)?\s*\))?$")
 LASTING = frozenset({"epic", "tracking"})
 
 
@@ -74,7 +77,7 @@ def stale_days(ticket: Any, before: dict[str, datetime], now: datetime) -> int |
 
 def reader_of(person: Person, team: Team, now: datetime) -> Reader:
     """Give who asks, as queries need it."""
-    return Reader(person.pk, person.zone, now, frozenset(seats_stood(person.pk, team, now)))
+    return Reader(person.pk, person.zone, now, frozenset(seats_stood(person.pk, team, now)), (team.pk,))
 
 
 def bare_seats(team: Team) -> list[str]:
@@ -109,3 +112,18 @@ def read_day(text: str) -> date | None:
     except ValueError:
         return None
     return day if 1970 <= day.year <= 2200 else None
+
+
+def read_who(choice: str, members: Sequence[Person]) -> dict[str, Any]:
+    """Read who has a ticket from a choice: person:<id>, seat:<name>, or nothing."""
+    kind, _, value = choice.partition(":")
+    return {
+        "assignee": person_of(value, members) if kind == "person" else None,
+        "seat": value if kind == "seat" else "",
+    }
+
+
+def read_parts(text: str) -> list[Part]:
+    """Read parts as people write them, one a line, with points in brackets at its end."""
+    found = [_PART.match(line.strip()) for line in text.splitlines() if line.strip()]
+    return [Part(one["title"], int(one["points"]) if one["points"] else None) for one in found if one and one["title"]]

@@ -24,8 +24,7 @@ from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.pages.ticket import ticket_or_404
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import choose
-from watchbill.entry.web.ticket_acts import read_parts
-from watchbill.entry.web.ticket_words import choosable
+from watchbill.entry.web.ticket_words import choosable, read_parts
 
 DAY = forms.DateInput(attrs={"type": "date"})
 SECTIONS = {"operations": "Operations", "feature": "Feature work"}

@@ -24,8 +24,7 @@ from watchbill.entry.web.forms import attempt
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import choose, service_choices
 from watchbill.entry.web.templatetags.ticket_tags import KINDS
-from watchbill.entry.web.ticket_acts import read_who
-from watchbill.entry.web.ticket_words import bare_seats, choosable, desk_without_hours, other_ticket
+from watchbill.entry.web.ticket_words import bare_seats, choosable, desk_without_hours, other_ticket, read_who
 
 DAY = forms.DateInput(attrs={"type": "date"})
 

@@ -24,6 +24,7 @@ from watchbill.actions.access import role_of
 from watchbill.actions.tickets import check_labels
 from watchbill.core.queries import Order, Query
 from watchbill.core.tickets import STAGE_WORDS
+from watchbill.db.by_key import is_newest_first
 from watchbill.db.models import SavedFilter, Team, Ticket
 from watchbill.db.queries import TICKET_FIELDS, TICKETS, Key, keys_of, narrow, page_of
 from watchbill.db.screens import tickets as screen
@@ -32,11 +33,11 @@ from watchbill.entry.web.answers import next_url
 from watchbill.entry.web.pages.alerts import harmless, may_answer
 from watchbill.entry.web.reader import PageRequest, team_or_404
 from watchbill.entry.web.request_forms import choose
-from watchbill.entry.web.ticket_acts import read_who
 from watchbill.entry.web.ticket_words import (
     bare_seats,
     choosable,
     desk_without_hours,
+    read_who,
     reader_of,
     stale_before,
     stale_days,
@@ -136,11 +137,13 @@ def read_rows(request: PageRequest, asked: Asked) -> tuple[QuerySet[Ticket], Seq
     """Give the rows that are asked for and their order. Raises Refused for a query that cannot be read."""
     query = TICKETS.read(asked.text)
     rows = screen.tickets_of(asked.team, request.user, asked.tab, request.now)
-    if query.condition is not None:
-        rows = narrow(rows, query, TICKETS, reader_of(request.user, asked.team, request.now))
     if asked.sort.lstrip("-") in TICKET_FIELDS and TICKET_FIELDS[asked.sort.lstrip("-")].sorts:
         query = replace(query, order=(Order(asked.sort.lstrip("-"), asked.sort.startswith("-")),))
-    return rows, _keys(query, asked.tab)
+    keys = _keys(query, asked.tab)
+    if query.condition is not None:
+        reader = reader_of(request.user, asked.team, request.now)
+        rows = narrow(rows, query, TICKETS, reader, newest_first=is_newest_first(keys))
+    return rows, keys
 
 
 def _keys(query: Query, tab: str) -> Sequence[Key]:
