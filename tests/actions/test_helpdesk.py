@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +12,11 @@ from tests.connectors.helpdesks import ANA, Freshdesk
 from tests.connectors.vendors import CUT, running, say
 from tests.connectors.world import SECRET
 from tests.doors.chat_world import Chatting
+from tests.doors.web_world import Browser
 from tests.world import World
-from watchbill.actions import desk_settings, helpdesk_canned, support
+from watchbill.actions import connectors, desk_settings, helpdesk_canned, support
 from watchbill.db.models import CannedResponse, Event, Export, ExternalRef, Inbox, SupportRequest
-from watchbill.kit.errors import Refused
+from watchbill.kit.errors import NotAllowed, Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,6 +134,11 @@ def test_a_status_that_nobody_explained_is_shown_and_changes_nothing(desk: Desk)
     desk.hears(1, "{status}")
     assert (desk.request().state, desk.ref().sync, desk.ref().their_state) == ("open", "unknown_state", "status 9")
     assert Event.objects.filter(kind="connector.unknown_state").exists()
+    desk.hears(1, "{status}")
+    assert Event.objects.filter(kind="connector.unknown_state").count() == 1
+    connectors.map_state(desk.fresh(), "Status 9", "waiting", desk.world.ana, desk.world.now)
+    desk.work()
+    assert (desk.request().waiting_on, desk.ref().sync) == ("requester", "in_step")
 
 
 def test_an_old_ticket_that_is_over_there_opens_nothing_here(desk: Desk) -> None:
@@ -193,6 +198,11 @@ def test_canned_responses_are_kept_there_and_refused_here(world: World) -> None:
         assert first.text == "Hi."
         assert not CannedResponse.objects.filter(name="Bye (Chat)", removed_at=None).exists()
         vendor.canned = []
-        helpdesk_canned.pull_now(desk.fresh(), world.ana, world.now + timedelta(seconds=1))
-        world.forward(seconds=2)
+        with pytest.raises(NotAllowed):
+            helpdesk_canned.pull_now(desk.fresh(), world.olga, world.now)
+        page = Browser(world, world.ana)
+        where = f"/teams/platform/connectors/{desk.connection.pk}/"
+        assert "Take them over now" in page.text(where)
+        assert page.post(f"{where}canned/").status_code == 302
+        world.work()
         assert list(CannedResponse.objects.filter(removed_at=None)) == [own]

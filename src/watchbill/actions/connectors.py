@@ -11,7 +11,7 @@ from django.db import transaction
 from pydantic import ValidationError
 
 from watchbill import connectors
-from watchbill.actions import chat_watch, exports, helpdesk_canned, twins
+from watchbill.actions import chat_watch, exports, helpdesk, helpdesk_canned, twins
 from watchbill.actions.access import may_change, require
 from watchbill.actions.catalogue import hash_key
 from watchbill.actions.import_tickets import lock_connection, subject_of
@@ -155,7 +155,21 @@ def _replay(connection: Connection, state: str | None, person: Person, now: date
     numbers = list(waiting.order_by("id").values_list("pk", flat=True)[:MOST_REPLAYED])
     for number in numbers:
         twins.follow_again(number, now, Actor.of(person))
-    return len(numbers)
+    return len(numbers) + _replay_requests(connection, state, now)
+
+
+def _replay_requests(connection: Connection, state: str | None, now: datetime) -> int:
+    """Have the tickets of a helpdesk that stand in an unknown state read again."""
+    if connection.connector not in connectors.connectors_of("helpdesk"):
+        return 0
+    waiting = ExternalRef.objects.filter(connection=connection, subject_kind="request", sync="unknown_state")
+    if state is not None:
+        waiting = waiting.filter(their_state__iexact=state)
+    with transaction.atomic():
+        refs = list(waiting.order_by("id").values_list("ref", flat=True)[:MOST_REPLAYED])
+        for ref in refs:
+            helpdesk.put_pull(connection, ref, f"again-{now.isoformat()}", now)
+    return len(refs)
 
 
 def retry_failed(connection: Connection, person: Person, now: datetime) -> int:

@@ -31,9 +31,11 @@ from watchbill.kit.errors import Refused
 from watchbill.rules import request_ends
 
 OVER = frozenset({"resolved", "closed"})
+MEANINGS = OVER | frozenset(decisions.BALLS)
+BY_STAGE = {"to_do": "us", "in_progress": "us", "waiting": "requester", "done": "resolved", "ignore": "ignore"}
 
 
-def put_pull(connection: Connection, ref: str, row: int, now: datetime) -> None:
+def put_pull(connection: Connection, ref: str, row: int | str, now: datetime) -> None:
     """Have a ticket read there; several webhooks about one that waits are one reading. Call it in a transaction."""
     waiting = Export.objects.filter(connection=connection, what="helpdesk.pull", state="waiting", attempt=0)
     if waiting.filter(payload__ticket=ref).exists():
@@ -42,6 +44,15 @@ def put_pull(connection: Connection, ref: str, row: int, now: datetime) -> None:
     why = f"something happened to ticket {ref}"
     payload = {"ticket": ref}
     exports.put(subject_of(connection), "helpdesk.pull", key, why, now, connection=connection, payload=payload)
+
+
+def meanings_of(connection: Connection, said: Mapping[str, str]) -> dict[str, str]:
+    """Give what their statuses (lower case) mean: what the settings say, over what was said by one click on the page."""
+    clicked = {
+        state.lower(): BY_STAGE.get(str(target).partition(":")[0], "")
+        for state, target in connection.mapping.get("stages", {}).items()
+    }
+    return {**clicked, **{state.lower(): meaning for state, meaning in said.items()}}
 
 
 def state_of(request: SupportRequest) -> str:
@@ -74,7 +85,7 @@ def take_in(
         if ref is None:
             if is_ours(connection, issue.mark):
                 return "it is one of ours"
-            if meanings.get(issue.state, "us") in OVER:
+            if meanings.get(issue.state.lower(), "us") in OVER:
                 return f"it is {issue.state} there: nobody waits"
             ref = _open(connection, issue, now)
     with transaction.atomic():
@@ -136,11 +147,11 @@ def _is_on_its_way(request: SupportRequest, connection: Connection, said: Commen
 def _follow(ref: ExternalRef, request: SupportRequest, issue: Issue, meanings: Mapping[str, str], now: datetime) -> str:
     """Follow a state that was changed there; one that nobody has given a meaning is shown, and nothing else happens."""
     known = known_of(ref)
-    meaning = meanings.get(issue.state, "")
-    changed = issue.state.casefold() != known.theirs.state.casefold()
+    meaning = meanings.get(issue.state.lower(), "")
+    changed = issue.state.casefold() != known.theirs.state.casefold() or (ref.sync == "unknown_state" and meaning != "")
     late = issue.updated_at is not None and known.at is not None and issue.updated_at < known.at
     error = ""
-    if changed and not late and meaning and meaning != state_of(request):
+    if changed and not late and meaning in MEANINGS and meaning != state_of(request):
         error = _become(request, meaning, Actor(None, f"somebody in {ref.connection.name}"), now)
     if changed and not meaning:
         said = f"{ref.ref}: no meaning is set for their status “{issue.state}”"
@@ -148,7 +159,7 @@ def _follow(ref: ExternalRef, request: SupportRequest, issue: Issue, meanings: M
     face = known.theirs if late else Face(issue.title, issue.state, issue.labels, issue.assignee)
     at = known.at if late else issue.updated_at or known.at
     ours = Face(request.title, state_of(request))
-    sync = "refused" if error else "in_step" if meanings.get(face.state) else "unknown_state"
+    sync = "refused" if error else "in_step" if meanings.get(face.state.lower()) else "unknown_state"
     keep(ref, replace(known, ours=ours, theirs=face, at=at), sync, now, error)
     return error or f"{ref.ref} is {issue.state} there"
 

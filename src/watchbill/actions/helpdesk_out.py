@@ -42,7 +42,9 @@ def _pull(export: Export, line: Line, now: datetime) -> str:
     writers = {(one.author, one.by_team): one for one in fresh}
     known = {who: line.module.read_writer(line.settings, line.http, one) for who, one in writers.items()}
     pairs = [(one, known[one.author, one.by_team]) for one in fresh]
-    return helpdesk.take_in(line.connection, issue, pairs, line.settings.meanings, now)
+    return helpdesk.take_in(
+        line.connection, issue, pairs, helpdesk.meanings_of(line.connection, line.settings.meanings), now
+    )
 
 
 def _ref_of(export: Export) -> ExternalRef | None:
@@ -89,7 +91,8 @@ def _state(export: Export, line: Line, now: datetime) -> str:
             known = known_of(locked)
             theirs = replace(known.theirs, state=issue.state)
             at = issue.updated_at or known.at
-            sync = "in_step" if line.settings.meanings.get(issue.state) else "unknown_state"
+            meanings = helpdesk.meanings_of(line.connection, line.settings.meanings)
+            sync = "in_step" if meanings.get(issue.state.lower()) else "unknown_state"
             keep(locked, replace(known, ours=Face(request.title, state), theirs=theirs, at=at), sync, now)
     return f"{ref.ref}: {wanted}"
 

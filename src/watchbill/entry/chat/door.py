@@ -56,7 +56,7 @@ def take(request: HttpRequest, connector: str, key: str, rest: str = "") -> Http
 @require_http_methods(["GET", "POST"])
 def ask(request: HttpRequest, connector: str, key: str, rest: str) -> HttpResponse:
     """Answer a homeserver that asks whether we have a user or a room: never; and whether we are here."""
-    if rest.endswith("/ping"):
+    if rest == "ping":
         return JsonResponse({})
     return JsonResponse({"errcode": "M_NOT_FOUND"}, status=404)
 

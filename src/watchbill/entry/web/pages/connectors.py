@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from watchbill import connectors as registry
-from watchbill.actions import connectors, import_tickets
+from watchbill.actions import connectors, helpdesk_canned, import_tickets
 from watchbill.actions.access import ROLES, may_change, role_of
 from watchbill.actions.twin_refs import agreement_of
 from watchbill.core.tickets import STAGE_WORDS
@@ -150,6 +150,7 @@ def _render_one(request: PageRequest, connection: Connection, form: ImportForm, 
         "targets": [(target, TARGET_WORDS[target]) for target in (*TARGETS, NO_CONCERN)],
         "is_owner": owner,
         "is_member": _is(request, connection, "member"),
+        "has_canned": module.PORT == "helpdesk" and connection.settings.get("canned"),
         "has_tickets": module.PORT in {"tracker", "helpdesk"},
         "progress": connection.cursor.get("import"),
         "hint": getattr(module, "QUERY", ""),
@@ -228,6 +229,19 @@ def retry(request: PageRequest, slug: str, number: int) -> HttpResponse:
 
 @login_required
 @require_POST
+def canned(request: PageRequest, slug: str, number: int) -> HttpResponse:
+    """Take over the canned responses of a helpdesk now."""
+    connection = connection_or_404(request, slug, number)
+    try:
+        helpdesk_canned.pull_now(connection, request.user, request.now)
+        messages.success(request, "They are being taken over.")
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    return redirect("connector", slug=slug, number=number)
+
+
+@login_required
+@require_POST
 def begin_import(request: PageRequest, slug: str, number: int) -> HttpResponse:
     """Begin to take in issues as tickets."""
     connection = connection_or_404(request, slug, number)
@@ -270,6 +284,7 @@ URLS = (
     path(f"{ONE}map-state/", map_state, name="connector-map-state"),
     path(f"{ONE}try/", try_it, name="connector-try"),
     path(f"{ONE}retry/", retry, name="connector-retry"),
+    path(f"{ONE}canned/", canned, name="connector-canned"),
     path(f"{ONE}import/", begin_import, name="connector-import"),
     path(f"{ONE}import/stop/", end_import, name="connector-import-stop"),
     path(f"{ONE}disconnect/", disconnect, name="connector-disconnect"),
