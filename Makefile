@@ -39,7 +39,7 @@ test-sqlite: $(STAMP)-dev
 
 test-postgresql: $(STAMP)-dev
 	WATCHBILL_TEST_DB=postgresql $(BIN)/python -m pytest -n 2 --dist loadfile tests/actions tests/doors tests/kill \
-		tests/walks/test_alertmanager.py tests/walks/test_first_day.py
+		tests/walks/test_alertmanager.py tests/walks/test_first_day.py tests/walks/test_desk.py
 
 bench: $(STAMP)-dev ## Programs that print figures; they take some minutes
 	$(BIN)/python -m bench

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from threading import Barrier, Thread
 
 import pytest
@@ -62,7 +63,7 @@ def test_two_who_take_a_request_at_once_are_both_told_who_has_it(desk: World) ->
     for _ in range(TIMES):
         request = ask(desk)
         at_once(
-            lambda: support.take(request.pk, desk.ana, desk.now), lambda: support.take(request.pk, desk.ben, desk.now)
+            partial(support.take, request.pk, desk.ana, desk.now), partial(support.take, request.pk, desk.ben, desk.now)
         )
         lines = Event.objects.filter(subject_kind="request", subject_id=request.pk, kind="request.assigned")
         last = lines.latest("id")
@@ -76,8 +77,8 @@ def test_a_reply_that_meets_its_resolution_is_never_lost(desk: World) -> None:
     for number in range(TIMES):
         request = ask(desk, title=f"Disk {number}")
         at_once(
-            lambda: support.resolve(request.pk, "done", "Try again.", desk.ana, desk.now),
-            lambda: support.hear(request.pk, RIA, Asked("", "Not yet!"), desk.now),
+            partial(support.resolve, request.pk, "done", "Try again.", desk.ana, desk.now),
+            partial(support.hear, request.pk, RIA, Asked("", "Not yet!"), desk.now),
         )
         one, told = fresh(request), story(request)
         assert request.messages.filter(direction="in", text="Not yet!").count() == 1
@@ -97,8 +98,8 @@ def test_two_answers_at_once_keep_the_promise_once(desk: World) -> None:
     for number in range(TIMES):
         request = ask(desk, title=f"Disk {number}")
         at_once(
-            lambda: support.answer(request.pk, "From Ana.", desk.ana, desk.now),
-            lambda: support.answer(request.pk, "From Ben.", desk.ben, desk.now),
+            partial(support.answer, request.pk, "From Ana.", desk.ana, desk.now),
+            partial(support.answer, request.pk, "From Ben.", desk.ben, desk.now),
         )
         assert story(request).count("request.answered") == 1
         assert {text.split(".")[0] for text in mails(request)} >= {"From Ana", "From Ben"}
@@ -110,10 +111,12 @@ def test_two_clocks_of_one_person_never_run_at_once(desk: World) -> None:
     """TRI-01: a second clock stops the first; the time of neither is counted twice."""
     for number in range(TIMES):
         one, other = ask(desk, title=f"Disk {number}"), ask(desk, title=f"Fan {number}")
-        at_once(lambda: work_clock.start(one, desk.ana, desk.now), lambda: work_clock.start(other, desk.ana, desk.now))
+        at_once(
+            partial(work_clock.start, one, desk.ana, desk.now), partial(work_clock.start, other, desk.ana, desk.now)
+        )
         assert WorkLog.objects.filter(person=desk.ana, ended_at=None).count() == 1
         desk.now += timedelta(minutes=6)
-        stopped = at_once(lambda: work_clock.stop(desk.ana, desk.now), lambda: work_clock.stop(desk.ana, desk.now))
+        stopped = at_once(partial(work_clock.stop, desk.ana, desk.now), partial(work_clock.stop, desk.ana, desk.now))
         assert len([result for result in stopped if isinstance(result, Refused)]) == 1
         spent = sum(SupportRequest.objects.filter(pk__in=[one.pk, other.pk]).values_list("spent_seconds", flat=True))
         assert spent == 360
@@ -124,8 +127,8 @@ def test_two_moves_of_a_ticket_stand_one_after_the_other(desk: World) -> None:
     for number in range(TIMES):
         ticket = tickets.add_ticket(desk.team, Written(f"Disk {number}"), desk.ana, desk.now)
         at_once(
-            lambda: tickets.move(ticket.pk, "in_progress", desk.ana, desk.now),
-            lambda: tickets.move(ticket.pk, "done", desk.ben, desk.now),
+            partial(tickets.move, ticket.pk, "in_progress", desk.ana, desk.now),
+            partial(tickets.move, ticket.pk, "done", desk.ben, desk.now),
         )
         moves = Event.objects.filter(subject_kind="ticket", subject_id=ticket.pk, kind="ticket.moved").order_by("id")
         assert Ticket.objects.get(pk=ticket.pk).stage == moves[len(moves) - 1].data["to"]
@@ -138,9 +141,9 @@ def test_two_tickets_of_one_request_and_its_resolution_never_lock_each_other_out
         request = ask(desk, title=f"Disk {number}")
         ticket = tickets.add_ticket(desk.team, Written("Disk", request=request), desk.ana, desk.now)
         at_once(
-            lambda: tickets.move(ticket.pk, "done", desk.ana, desk.now),
-            lambda: support.resolve(request.pk, "done", "", desk.ben, desk.now),
-            lambda: support.pass_ball(request.pk, "vendor", "", desk.eva, desk.now),
+            partial(tickets.move, ticket.pk, "done", desk.ana, desk.now),
+            partial(support.resolve, request.pk, "done", "", desk.ben, desk.now),
+            partial(support.pass_ball, request.pk, "vendor", "", desk.eva, desk.now),
         )
         assert fresh(request).state == "resolved"
         assert Ticket.objects.get(pk=ticket.pk).stage == "done"
