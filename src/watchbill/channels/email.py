@@ -11,10 +11,12 @@ import ssl
 from contextlib import suppress
 from email import policy
 from email.headerregistry import Address as MailAddress
+from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.utils import format_datetime, formatdate, parseaddr
+from functools import lru_cache
 from html import escape
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -28,7 +30,24 @@ HINT = "An address that you read on your phone."
 
 BUNDLES = True
 SUBJECT_LIMIT = 200
-POLICY = policy.SMTP.clone(cte_type="7bit")
+
+
+class _Headers(HeaderRegistry):
+    """Reads headers as its parent does, and each but once: most are the same on every mail, and reading costs the most."""
+
+    @lru_cache(maxsize=64)  # noqa: B019 - there is one, and it lives as long as the module
+    def __getitem__(self, name: str) -> type[BaseHeader]:
+        return super().__getitem__(name)
+
+    def __call__(self, name: str, value: Any) -> BaseHeader:
+        return self._read(name, value) if isinstance(value, str) else super().__call__(name, value)
+
+    @lru_cache(maxsize=256)  # noqa: B019
+    def _read(self, name: str, value: str) -> BaseHeader:
+        return super().__call__(name, value)
+
+
+POLICY = policy.SMTP.clone(cte_type="7bit", header_factory=_Headers())
 OK = frozenset({250, 251})
 BUTTON = (
     '<p style="margin:24px 0"><a href="{link}" style="display:inline-block;padding:18px 32px;border-radius:6px;'
