@@ -100,7 +100,7 @@ def decide(facts: Mapping[str, str | list[str]], settings: Settings) -> Decision
     """Decide where a piece of work stands in the team's order."""
     for number, line in enumerate(settings.table, 1):
         if all(_holds(facts.get(fact, ""), values) for fact, values in line.when.items()):
-            said = " and ".join(f"{fact} is {_said(facts.get(fact, ''), values)}" for fact, values in line.when.items())
+            said = " and ".join(_phrase(fact, _said(facts.get(fact, ""), values)) for fact, values in line.when.items())
             return _at(line.level, f"{said} (line {number} of the team's table)", settings)
     return _at(settings.otherwise, "no line of the team's table matches", settings)
 
@@ -118,6 +118,28 @@ def rank(level: str, settings: Settings) -> int:
 
 def _at(level: str, why: str, settings: Settings) -> Decision:
     return Decision(level=level, rank=rank(level, settings), why=why)
+
+
+PHRASES = {
+    ("missed", "yes"): "a promise was missed",
+    ("chronic", "yes"): "its service warned often lately",
+    ("funded", "yes"): "its community pays for it",
+    ("budget", "unused"): "little of its community's budget is used",
+    ("budget", "used"): "its community's budget is in use",
+    ("budget", "spent"): "its community's budget is spent",
+    ("reach", "many"): "it helps many communities",
+    ("what", "request"): "somebody asked for it",
+    ("impact", "one"): "it holds up one person",
+    ("impact", "several"): "it holds up several people",
+    ("impact", "team"): "it holds up a team",
+    ("impact", "everyone"): "it holds up everyone",
+    ("impact", "security"): "security is at stake",
+}
+
+
+def _phrase(fact: str, value: str) -> str:
+    """Say why in a sentence's words; what has none of its own is said plainly."""
+    return PHRASES.get((fact, value)) or f"its {fact.replace('_', ' ')} is {value.replace('_', ' ')}"
 
 
 def _holds(value: str | list[str], wanted: list[str]) -> bool:
