@@ -16,7 +16,7 @@ from tests.connectors.world import settings_for
 from tests.doors.chat_world import Slacking
 from tests.world import World
 from watchbill.actions import paging, rota, support
-from watchbill.db.models import Event, Export, ExternalRef, Inbox, Page, SupportRequest
+from watchbill.db.models import Community, Event, Export, ExternalRef, Inbox, Page, Policy, Requester, SupportRequest
 from watchbill.entry.worker import readers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,6 +121,31 @@ def test_resolved_is_said_in_the_thread_and_the_rating_link_goes_by_mail(slack: 
     assert "/r/" not in said
     [mail] = [one for one in slack.world.mailbox.messages if one["X-To"] == "ria@example.net"]
     assert "/r/" in mail.get_content()
+
+
+def test_who_speaks_for_a_community_is_asked_by_mail_and_the_thread_says_so(slack: Slacking) -> None:
+    """INT-04: by whatever door somebody of the community asks."""
+    people = {"slug": "shop", "name": "Shop", "mail_domains": ["example.net"], "created_at": slack.world.now}
+    community = Community.objects.create(team=slack.world.team, **people)
+    Requester.objects.create(
+        team=slack.world.team, community=community, name="Rep", email="rep@example.net", is_representative=True,
+        created_at=slack.world.now,
+    )  # fmt: skip
+    rules = {"representatives": {"who": "representatives"}}
+    Policy.objects.create(
+        team=slack.world.team, version=2, preset="test", settings={"rules": rules}, adopted_at=slack.world.now, why="t"
+    )
+    asked(slack)
+    slack.work()
+    assert slack.world.mailbox.readers().count("rep@example.net") == 1
+    assert "asked one of them to approve" in slack.vendor.texts(ROOT)[0]
+
+
+def test_nobody_whom_slack_knows_is_a_failure_that_is_shown(world: World) -> None:
+    with running(Slack()) as vendor:
+        Slacking(world, "slack", vendor, group="S1")
+        world.work()
+        assert Export.objects.get(what="chat.group").state == "failed"
 
 
 def test_a_command_asks_and_a_message_of_ours_begins_the_thread(slack: Slacking) -> None:

@@ -157,7 +157,8 @@ def _group(export: Export, line: Line, now: datetime) -> str:
     people = support_facts.people_in_seat(line.connection.team, line.settings.seat, now)
     members = sorted(dict.fromkeys(one for one in (_user(line, person) for person in people) if one))
     if not members:
-        return "nobody whom the chat knows is on watch: the group stays as it was"
+        text = "Nobody whom the chat knows is on watch: the group stays as it was"
+        raise DeliveryFailed(text, permanent=True)
     line.module.set_group(line.settings, line.http, line.settings.group, members)
     with transaction.atomic():
         import_tickets.change_cursor(line.connection.pk, group=members)

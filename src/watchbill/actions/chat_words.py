@@ -34,7 +34,8 @@ def who(team: Team, now: datetime) -> str:
 
 def confirmation(request: SupportRequest, now: datetime) -> str:
     """Say that we have a request, what happens next and by when (INT-09), without the requester's own link."""
-    return words_for("received", request, desk_of(request.team, now), link=public_link(request))
+    kind = "approval" if request.approval == "asked" else "received"
+    return words_for(kind, request, desk_of(request.team, now), link=public_link(request))
 
 
 def public_link(request: SupportRequest) -> str:

@@ -14,6 +14,10 @@ from watchbill.db.models import Message, Person, Requester, SupportRequest
 def confirm(request: SupportRequest, desk: Desk, now: datetime) -> None:
     """Tell the requester that we have it, its class, what happens next and by when (INT-09)."""
     write(request, words_for("approval" if request.approval == "asked" else "received", request, desk), now)
+
+
+def ask_representatives(request: SupportRequest, desk: Desk, now: datetime) -> None:
+    """Ask those who speak for the requester's community to approve it, where that is needed (INT-04)."""
     if request.approval == "asked" and request.community_id:
         speakers = Requester.objects.filter(community=request.community_id, is_representative=True).exclude(email="")
         for speaker in speakers:

@@ -53,6 +53,7 @@ def open_request(team: Team, asker: Asker, asked: Asked, now: datetime, actor: A
         if not (asked.quiet or asked.unseen):
             request_mail.confirm(request, desk, now)
         if not asked.unseen:
+            request_mail.ask_representatives(request, desk, now)
             request_watch.tell_of_new(request, desk, now)
     return request
 
