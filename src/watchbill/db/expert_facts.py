@@ -7,13 +7,15 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Max
+from django.db.models import Count
 
 from watchbill.core.experts import Touch
 from watchbill.core.rota.holidays import public_holidays
 from watchbill.core.wallclock import DAY
 from watchbill.db import facts
 from watchbill.db.models import Absence, ExpertAsk, Membership, Page, Person, Service, SupportRequest, Team, Ticket
+
+MOST_TOUCHES = 300
 
 
 def serving(team: Team, now: datetime) -> list[Membership]:
@@ -29,18 +31,21 @@ def serving(team: Team, now: datetime) -> list[Membership]:
 
 
 def touches(service: Service, since: datetime) -> dict[int, Touch]:
-    """Read who dealt with a service since: a resolved request, a ticket that is done, an answered page; the last of each."""
+    """Read who dealt with a service since: a resolved request, a ticket that is done, an answered page; the last of each.
+
+    Of each the newest few hundred are looked at: a busy service has a hundred thousand.
+    """
     found: dict[int, Touch] = {}
-    requests = SupportRequest.objects.filter(service=service, resolved_at__gte=since, assignee__isnull=False)
-    tickets = Ticket.objects.filter(service=service, done_at__gte=since, assignee__isnull=False)
-    pages = Page.objects.filter(service=service, answered_at__gte=since, answered_by__isnull=False)
+    requests = SupportRequest.objects.filter(service=service)
+    tickets = Ticket.objects.filter(service=service)
+    pages = Page.objects.filter(service=service)
     for what, rows in (
-        (f"resolved a request of {service}", requests.values_list("assignee").annotate(at=Max("resolved_at"))),
-        (f"finished a ticket of {service}", tickets.values_list("assignee").annotate(at=Max("done_at"))),
-        (f"answered a page of {service}", pages.values_list("answered_by").annotate(at=Max("answered_at"))),
+        (f"resolved a request of {service}", requests.values_list("assignee", "resolved_at")),
+        (f"finished a ticket of {service}", tickets.values_list("assignee", "done_at")),
+        (f"answered a page of {service}", pages.values_list("answered_by", "answered_at")),
     ):
-        for person, at in rows.order_by():
-            if person not in found or at > found[person].at:
+        for person, at in rows.order_by("-id")[:MOST_TOUCHES]:
+            if person and at and at >= since and (person not in found or at > found[person].at):
                 found[person] = Touch(at, what)
     return found
 

@@ -89,17 +89,27 @@ def _number_of(moment: str, spans: Sequence[Span]) -> Case:
 
 
 def done_in(team: Team, spans: Sequence[Span]) -> list[Done]:
-    """Count tickets and points done in each span, by kind of work: one read of the index of what is done."""
-    if not spans:
-        return []
-    first, last = min(span.start for span in spans), max(span.end for span in spans)
-    done = Ticket.objects.filter(team=team, stage="done", done_at__gte=first, done_at__lt=last, outcome="done")
-    rows = done.annotate(number=_number_of("done_at", spans)).exclude(number=None).order_by()
-    sums = rows.values("number", "work_kind").annotate(count=Count("id"), sized=Coalesce(Sum("points"), 0))
-    return [
-        Done(number, kind, tickets=count, points=points)
-        for number, kind, count, points in sums.values_list("number", "work_kind", "count", "sized")
-    ]
+    """Count tickets and points done in each span, by kind of work; what lies in two spans is the first's.
+
+    Each span is a read of the index of what is done, which holds all that is counted.
+    """
+    found: list[Done] = []
+    done = Ticket.objects.filter(team=team, stage="done", outcome="done").order_by()
+    for number, span in enumerate(apart(spans)):
+        rows = done.filter(done_at__gte=span.start, done_at__lt=span.end).values("work_kind")
+        sums = rows.annotate(count=Count("*"), sized=Coalesce(Sum("points"), 0))
+        columns = ("work_kind", "count", "sized")
+        found += [Done(number, kind, tickets=n, points=points) for kind, n, points in sums.values_list(*columns)]
+    return found
+
+
+def apart(spans: Sequence[Span]) -> list[Span]:
+    """Cut spans in order of their starts so that no two have a moment in common: the earlier one keeps it."""
+    found: list[Span] = []
+    for span in spans:
+        begin = max([span.start, *(one.end for one in found[-1:])])
+        found.append(Span(begin, max(begin, span.end)))
+    return found
 
 
 def spent_in(team: Team, spans: Sequence[Span]) -> list[Done]:

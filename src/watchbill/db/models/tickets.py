@@ -175,7 +175,10 @@ class WorkLog(models.Model):
     class Meta:
         """One clock runs per person at a time; a community's month is one indexed read."""
 
-        indexes = (models.Index(fields=["community", "started_at"], name="work_of_community"),)
+        indexes = (
+            models.Index(fields=["community", "started_at"], name="work_of_community"),
+            models.Index(fields=["team", "started_at"], name="work_of_team"),
+        )
         constraints = (
             models.UniqueConstraint(fields=["person"], condition=models.Q(ended_at=None), name="one_clock_runs"),
         )

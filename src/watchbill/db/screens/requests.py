@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Prefetch, Q, QuerySet
 
-from watchbill.db import facts
+from watchbill.db import desk_search, facts
 from watchbill.db.models import (
     Attachment,
     Community,
@@ -68,17 +68,14 @@ def find_request(person: Person, number: int) -> SupportRequest | None:
 def list_requests(person: Person, teams: Sequence[int] | None, filters: Filters, after: str) -> list[SupportRequest]:
     """Read one screen of requests, and one more, which tells that there are more; `after` is the key of a row.
 
-    What is open is few: found first, sorted here in the teams' own order, then by the next deadline. The past is
-    newest first, each team asked by itself, so that its index gives its newest rows.
+    What is open is few: found first, sorted here in the teams' own order, then by the next deadline; a word may stand
+    anywhere in it. The past is newest first, each team asked by itself, so that its index gives its newest rows; it is
+    searched by whole words, of the conversation too, the last of which may be the beginning of one.
     """
     if filters.tab in OPEN_TABS:
         return _open_screen(person, teams, filters, after)
     before = int(after) if after.isdigit() else None
-    found = [
-        row
-        for team in _each(teams)
-        for row in _past(_narrow(_of(None if team is None else [team]), person, filters), before)[: ROWS + 1]
-    ]
+    found = [row for team in _each(teams) for row in _past(person, team, filters, before)[: ROWS + 1]]
     return sorted(found, key=lambda row: -row.pk)[: ROWS + 1]
 
 
@@ -86,13 +83,21 @@ def _each(teams: Sequence[int] | None) -> Sequence[int | None]:
     return [None] if teams is None else teams
 
 
-def _past(rows: QuerySet[SupportRequest], before: int | None) -> QuerySet[SupportRequest]:
-    return (rows.filter(pk__lt=before) if before else rows).order_by("-id")
+def _every(teams: Sequence[int] | None) -> Sequence[int]:
+    return list(Team.objects.values_list("pk", flat=True)) if teams is None else teams
+
+
+def _past(person: Person, team: int | None, filters: Filters, before: int | None) -> QuerySet[SupportRequest]:
+    teams = None if team is None else [team]
+    if not filters.text or _number_in(filters.text) is not None:
+        return desk_search.newest_first(_narrow(_of(teams), person, filters), before)
+    rows = _narrow(_of(teams), person, replace(filters, text=""))
+    return desk_search.newest_first(desk_search.join_found(rows, [filters.text], teams), before)
 
 
 def _open_screen(person: Person, teams: Sequence[int] | None, filters: Filters, after: str) -> list[SupportRequest]:
     columns = ("pk", "rank", "due_at")
-    rows = _narrow(_of(teams), person, filters).order_by().values_list(*columns)[:OPEN_MOST]
+    rows = _narrow(_of(_every(teams)), person, filters).order_by().values_list(*columns)[:OPEN_MOST]
     keys = sorted((rank, due or NEVER, pk) for pk, rank, due in rows)
     start = _read_key(after)
     chosen = [pk for *rest, pk in keys if start is None or (*rest, pk) > start][: ROWS + 1]
@@ -154,10 +159,15 @@ def _narrow(rows: QuerySet[SupportRequest], person: Person, filters: Filters) ->
     return rows.filter(_holds(filters.text)) if filters.text else rows
 
 
-def _holds(text: str) -> Q:
+def _number_in(text: str) -> int | None:
     number = text.strip().lower().removeprefix("r-")
-    if number.isdigit() and len(number) < 16:
-        return Q(pk=int(number))
+    return int(number) if number.isdecimal() and len(number) < 16 else None
+
+
+def _holds(text: str) -> Q:
+    number = _number_in(text)
+    if number is not None:
+        return Q(pk=number)
     words = Q()
     for word in text.split()[:8]:
         words &= (
@@ -177,7 +187,7 @@ def count_unassigned(person: Person) -> int:
 
 def count_tab(person: Person, teams: Sequence[int] | None, tab: str) -> int:
     """Count one tab, up to 99."""
-    return len(_narrow(_of(teams), person, Filters(tab=tab)).order_by().values_list("pk", flat=True)[:COUNTED])
+    return len(_narrow(_of(_every(teams)), person, Filters(tab=tab)).order_by().values_list("pk", flat=True)[:COUNTED])
 
 
 def requests_now(person: Person, watched: Sequence[int]) -> list[SupportRequest]:
@@ -185,9 +195,10 @@ def requests_now(person: Person, watched: Sequence[int]) -> list[SupportRequest]
 
     What nobody has comes first, then what is late, then in the team's order (INT-08).
     """
-    watch = Q(team__in=watched) & (Q(assignee=None) | Q(is_late=True))
-    mine = Q(assignee=person) & (Q(waiting_on="us") | Q(is_late=True))
-    rows = list(_of(None).filter(watch | mine, state="open").order_by("rank", "due_at", "id")[: NOW_MOST * 4])
+    # Each half names the state, so that each is answered by an index of what is open.
+    watch = Q(team__in=watched, state="open") & (Q(assignee=None) | Q(is_late=True))
+    mine = Q(assignee=person, state="open") & (Q(waiting_on="us") | Q(is_late=True))
+    rows = list(_of(None).filter(watch | mine).order_by("rank", "due_at", "id")[: NOW_MOST * 4])
     rows.sort(key=lambda row: (row.assignee_id is not None, not row.is_late, row.rank, row.due_at or NEVER, row.pk))
     return rows[:NOW_MOST]
 
