@@ -68,13 +68,14 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], empty: str = "N
 def _line(cells: list[str], widths: list[int], *, colour: bool) -> str:
     shown = []
     for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        text = _cut(cell, width)
+        text = cut(cell, width)
         pad = "" if place == len(cells) - 1 else " " * (width - width_of(text) + GAP)
         shown.append((click.style(text, fg=COLOURS[text]) if colour and text in COLOURS else text) + pad)
     return "".join(shown).rstrip()
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """Cut a text to so many places of a terminal."""
     if width_of(text) <= width:
         return text
     while width_of(text) > width - 1:

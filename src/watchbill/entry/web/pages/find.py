@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from watchbill.db.models import AlertGroup, Person, Rotation, Service, Team
-from watchbill.db.screens import requests
+from watchbill.core.tickets import STAGE_WORDS
+from watchbill.db.desk_search import join_found, newest_first
+from watchbill.db.models import AlertGroup, Person, Rotation, Service, SupportRequest, Team, Ticket
 from watchbill.db.screens.visible import team_ids
 from watchbill.db.search import search
 from watchbill.entry.web.reader import PageRequest
 
 EACH = 5
+Row = TypeVar("Row", SupportRequest, Ticket)
 PLACES = (
     ("Now", "/", "who is on watch, what needs me"),
     ("Alerts", "/alerts/", "all that is open"),
@@ -26,6 +30,13 @@ PLACES = (
     ("Page somebody", "/pages/new/", "do"),
     ("Silences", "/silences/", ""),
     ("Silence something", "/silences/new/", "do"),
+    ("What do I do now?", "/next/", "the next thing, with why"),
+    ("Board", "/board/", ""),
+    ("Tickets", "/tickets/", "lists by a query"),
+    ("My tickets", "/tickets/?q=assignee+%3D+me+and+stage+%21%3D+done", ""),
+    ("New ticket", "/tickets/new/", "do"),
+    ("Grooming", "/grooming/", ""),
+    ("Sprints", "/sprints/", ""),
     ("Requests", "/requests/", "what nobody has yet first"),
     ("My requests", "/requests/?tab=mine", ""),
     ("Log a request for somebody", "/requests/new/", "do"),
@@ -62,12 +73,12 @@ def find(request: PageRequest) -> HttpResponse:
 
 
 def find_all(reader: Person, text: str) -> list[Found]:
-    """Find places, services, teams, people, rotations and alerts that hold the words."""
+    """Find places, services, teams, people, rotations, requests, tickets and alerts that hold the words."""
     places = [Found(title, url, kind or "page") for title, url, kind in PLACES if text.lower() in title.lower()]
     if not text:
         return places
     teams = team_ids(reader)
-    return [*places[:EACH], *_things(reader, text, teams), *_requests(reader, text, teams), *_alerts(text, teams)]
+    return [*places[:EACH], *_things(reader, text, teams), *_desk(text, teams), *_alerts(text, teams)]
 
 
 def _things(reader: Person, text: str, teams: list[int] | None) -> list[Found]:
@@ -96,12 +107,25 @@ def _person(person: Person, reader: Person) -> Found:
     return Found(f"Page {person}", f"/pages/new/?whom=person:{person.pk}:{team}", "do")
 
 
-def _requests(reader: Person, text: str, teams: list[int] | None) -> list[Found]:
-    """Find what is open by its words, and whatever there is by its number."""
-    is_number = text.lower().removeprefix("r-").isdigit()
-    filters = requests.Filters(tab="all" if is_number else "open", text=text)
-    found = requests.list_requests(reader, teams, filters, "")[:EACH]
-    return [Found(one.title, f"/requests/{one.pk}/", f"request R-{one.pk}") for one in found]
+def _desk(text: str, teams: list[int] | None) -> list[Found]:
+    """Find requests and tickets by R-12, T-34 or a number, and by their words."""
+    requests = [
+        Found(one.title, f"/requests/{one.pk}/", f"request R-{one.pk}, {one.state}")
+        for one in _named(SupportRequest.objects.only("title", "state"), "R", text, teams)
+    ]
+    tickets = [
+        Found(one.title, f"/tickets/{one.pk}/", f"ticket T-{one.pk}, {STAGE_WORDS[one.stage].lower()}")
+        for one in _named(Ticket.objects.only("title", "stage"), "T", text, teams)
+    ]
+    return [*requests, *tickets]
+
+
+def _named(rows: QuerySet[Row], letter: str, text: str, teams: list[int] | None) -> list[Row]:
+    mine = rows if teams is None else rows.filter(team__in=teams)
+    number = re.fullmatch(rf"(?:{letter}-)?(\d{{1,18}})", text, re.IGNORECASE | re.ASCII)
+    if number:
+        return list(mine.filter(pk=int(number[1])))
+    return list(newest_first(join_found(mine, [text], teams))[:EACH])
 
 
 def _alerts(text: str, teams: list[int] | None) -> list[Found]:
