@@ -16,7 +16,7 @@ from bench.table import at_least, show
 from watchbill.actions import alerts, timers
 from watchbill.db.models import Alert, AlertGroup, Event, Inbox, MonitorConnection, Outgoing, Page, Timer
 from watchbill.entry.worker.handlers import HANDLERS
-from watchbill.entry.worker.loop import CLAIM
+from watchbill.entry.worker.loop import CLAIM, READ
 
 GOAL = 2000
 Mix = Callable[[int, list[MonitorConnection]], "Expected"]
@@ -102,9 +102,9 @@ def empty() -> None:
 def work() -> None:
     """Do what the worker does, until nothing waits: the inbox, and the groups of a storm that were put off."""
     while True:
-        waiting = alerts.services_waiting(limit=50)
-        for service in waiting:
-            alerts.receive(service, cast.NOW)
+        waiting = alerts.read_together(limit=READ)
+        for together in waiting:
+            alerts.receive_together(together, cast.NOW)
         due = timers.claim_due(lambda: cast.NOW, CLAIM)
         for claim in due:
             HANDLERS[claim.subject_kind, claim.kind](claim, cast.NOW)

@@ -67,11 +67,11 @@ def test_seven_services_cost_the_statements_of_one(world, others):
     say(world, others[0], key="warm")
     world.work()
     say(world, others[0], key="disk")
-    alone = statements_of(lambda: alerts.receive_together([others[0].service_id], world.now))
+    alone = statements_of(lambda: alerts.receive_together(alerts.Together([others[0].service_id], 0), world.now))
     for way in others:
         say(world, way, key="net")
     (together,) = alerts.read_together(limit=50)
-    assert together == [way.service_id for way in others]
+    assert together.services == [way.service_id for way in others]
     all_of_them = statements_of(lambda: alerts.receive_together(together, world.now))
     assert Page.objects.count() == 9
     assert all_of_them <= alone + 8
@@ -126,7 +126,8 @@ def test_a_storm_is_read_alone_and_another_team_by_itself(world, others):
     )
     say(world, others[3])
     first, second, storm, third = (way.service_id for way in others[:4])
-    assert alerts.read_together(limit=50) == [[first, second, third], [stranger.service_id], [storm]]
+    shared = [together.services for together in alerts.read_together(limit=50)]
+    assert shared == [[first, second, third], [stranger.service_id], [storm]]
 
 
 def test_what_was_answered_while_the_message_before_it_left_does_not_leave(world, monkeypatch):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -46,14 +47,17 @@ def services_waiting(limit: int) -> list[int]:
 
     Behind a long backlog the others are sought one by one: a storm of one service must not hide the next one's page.
     """
-    return list(_rows_waiting(limit))
+    return list(_rows_waiting(limit)[0])
 
 
-def _rows_waiting(limit: int) -> dict[int, int]:
-    """Read how many rows wait for each service; those that were not counted may have more than fit a batch."""
+def _rows_waiting(limit: int) -> tuple[dict[int, int], int]:
+    """Count the rows of each service among those that wait longest, and give the last of them.
+
+    A service behind them was not counted: it may have more than fit a batch.
+    """
     waiting = Inbox.objects.filter(state=Inbox.WAITING, service_id__gt=0)  # 0: what came to a desk, read elsewhere
-    oldest = list(waiting.order_by("id").values_list("service_id", flat=True)[:LOOKED_AT])
-    found: dict[int, int] = Counter(oldest)
+    oldest = list(waiting.order_by("id").values_list("id", "service_id")[:LOOKED_AT])
+    found: dict[int, int] = Counter(service for _, service in oldest)
     last = 0
     while len(oldest) == LOOKED_AT and len(found) < limit:
         behind = waiting.filter(service_id__gt=last).order_by("service_id").values_list("service_id", flat=True).first()
@@ -61,37 +65,50 @@ def _rows_waiting(limit: int) -> dict[int, int]:
             break
         found.setdefault(behind, BATCH)
         last = behind
-    return dict(list(found.items())[:limit])
+    return dict(list(found.items())[:limit]), oldest[-1][0] if oldest else 0
 
 
-def read_together(limit: int) -> list[list[int]]:
-    """Share out up to about `limit` services that have something in the inbox: those of a list are read at once.
+@dataclass(frozen=True)
+class Together:
+    """Services of one team that are read at once; when there are several, their rows up to the inbox's `last`.
 
-    A list holds services of one team, at most `TOGETHER`, and no more rows than a batch: none of them waits behind
+    Without an end the database would sort all that waits for them, batch for batch, after an outage.
+    """
+
+    services: list[int]
+    last: int
+
+
+def read_together(limit: int) -> list[Together]:
+    """Share out up to about `limit` services that have something in the inbox.
+
+    Those of one team are read together, at most `TOGETHER`, with no more rows than a batch: none of them waits behind
     another one's storm.
     """
-    waiting = _rows_waiting(limit)
+    waiting, last = _rows_waiting(limit)
     teams = dict(Service.objects.filter(pk__in=waiting).values_list("pk", "team_id")) if len(waiting) > 1 else {}
-    lists: list[list[int]] = []
+    lists: list[Together] = []
     filling: dict[int, tuple[list[int], int]] = {}
     for service, rows in waiting.items():
         team = teams.get(service)
         together, held = filling.get(team, ([], BATCH)) if team else ([], BATCH)
         if held + rows > BATCH or len(together) == TOGETHER:
             together, held = [], 0
-            lists.append(together)
+            lists.append(Together(together, last))
         together.append(service)
         if team and rows < BATCH:
             filling[team] = together, held + rows
     return lists
 
 
-def receive_together(services: Sequence[int], now: datetime) -> int:
+def receive_together(together: Together, now: datetime) -> int:
     """Place what waits for services of one team in one transaction; returns how many rows were done.
 
     What one of them raises is raised for all, and nothing was done: `receive` then does one after the other.
     """
-    return _receive_batch(services, now, BATCH) if len(services) > 1 else sum(receive(one, now) for one in services)
+    if len(together.services) == 1:
+        return receive(together.services[0], now)
+    return _receive_batch(together.services, now, BATCH, last=together.last)
 
 
 def receive(service_id: int, now: datetime) -> int:
@@ -146,12 +163,14 @@ def _keep_as_failed(row: Inbox, error: str, now: datetime) -> None:
         delivery.tell_somebody(subject, words, why, set(), now)
 
 
-def _receive_batch(ids: Sequence[int], now: datetime, limit: int) -> int:
+def _receive_batch(ids: Sequence[int], now: datetime, limit: int, last: int | None = None) -> int:
     with transaction.atomic():
         services = _lock(ids)
         if not services:
             return _refuse_orphans(ids[0], now) if len(ids) == 1 else 0
-        rows = list(Inbox.objects.filter(service_id__in=services, state=Inbox.WAITING).order_by("id")[:limit])
+        waiting = Inbox.objects.filter(service_id__in=services, state=Inbox.WAITING)
+        waiting = waiting.filter(id__lte=last) if last else waiting
+        rows = list(waiting.order_by("id")[:limit])
         if not rows:
             return 0
         connections = {c.pk: c for c in MonitorConnection.objects.filter(pk__in={row.connection_id for row in rows})}

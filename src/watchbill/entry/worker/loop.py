@@ -7,7 +7,7 @@ wakes the loop at once; the poll of half a second is only the safety net.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from threading import Event, Thread
@@ -131,23 +131,25 @@ class Worker:
 
     def _read_inbox(self) -> bool:
         did = False
-        for services in alerts.read_together(limit=READ):
+        for together in alerts.read_together(limit=READ):
             if self.stopping.is_set():
                 break
-            did = self._read_services(services) or did
+            did = self._read_services(together) or did
             # A long backlog must not hold back the first pages that came out of it.
             self._hand_over()
         return did
 
-    def _read_services(self, services: Sequence[int]) -> bool:
+    def _read_services(self, together: alerts.Together) -> bool:
+        services = together.services
         try:
-            return alerts.receive_together(services, self.clock()) > 0
+            return alerts.receive_together(together, self.clock()) > 0
         except AWAY:
             raise
         except Exception as error:
             if len(services) > 1:
                 log.warning("services are read one by one", services=services, error=repr(error)[:500])
-                return [self._read_services([service]) for service in services].count(True) > 0
+                alone = [alerts.Together([service], together.last) for service in services]
+                return [self._read_services(one) for one in alone].count(True) > 0
             # The rows stay as they are; the other services go on.
             log.exception("the inbox of a service could not be read", service=services[0])
             return False
