@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import transaction
 
 from watchbill.actions import chat, chat_people, chat_words, connector_out, import_tickets, request_mail, support
-from watchbill.actions.connector_out import Line
+from watchbill.actions.connector_out import Line, ref_of
 from watchbill.actions.log import record
 from watchbill.actions.twin_refs import NEW, mark_of
 from watchbill.connectors import Member, Posted
@@ -64,7 +64,7 @@ def _write(
 
 def _thread(export: Export, line: Line, now: datetime) -> str:
     """Begin the thread of a request that came by a command."""
-    ref = _ref(export)
+    ref = ref_of(export)
     if ref is None or not ref.ref.startswith(NEW):
         return "it has its thread"
     mark = mark_of(line.connection, "R", export.subject_id)
@@ -81,13 +81,6 @@ def _thread(export: Export, line: Line, now: datetime) -> str:
     return place
 
 
-def _ref(export: Export) -> ExternalRef | None:
-    refs = ExternalRef.objects.filter(
-        connection=export.connection, subject_kind=export.subject_kind, subject_id=export.subject_id
-    )
-    return refs.exclude(sync="gone").first()
-
-
 def _let_go(ref: ExternalRef, failure: DeliveryFailed, now: datetime) -> None:
     """Say on a request that its thread is lost; what is answered from here on leaves by mail."""
     with transaction.atomic():
@@ -102,7 +95,7 @@ def _answer(export: Export, line: Line, now: datetime) -> str:
     message = Message.objects.select_related("request__requester").filter(pk=export.payload.get("message")).first()
     if message is None or message.request is None or message.direction != "out":
         return "it is no answer any more"
-    ref = _ref(export)
+    ref = ref_of(export)
     if ref is None:
         _by_mail(message, now)
         return "its thread is gone: it left by mail"

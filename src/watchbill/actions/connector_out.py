@@ -86,12 +86,13 @@ def _refs_of(export: Export) -> QuerySet[ExternalRef]:
     )
 
 
-def _ref_of(export: Export) -> ExternalRef | None:
+def ref_of(export: Export) -> ExternalRef | None:
+    """Read where the subject of an export stands in its system; None when it is gone there."""
     return _refs_of(export).exclude(sync="gone").first()
 
 
 def _create(export: Export, line: Line, now: datetime) -> str:
-    ref = _ref_of(export)
+    ref = ref_of(export)
     ticket = Ticket.objects.select_related("assignee", "team").filter(pk=export.subject_id).first()
     if ref is None or ticket is None:
         return "it is not wanted there any more"
@@ -136,7 +137,7 @@ def _remember(ref_id: int, ticket: Ticket, issue: Issue, line: Line, now: dateti
 
 
 def _state(export: Export, line: Line, now: datetime) -> str:
-    ref = _ref_of(export)
+    ref = ref_of(export)
     ticket = Ticket.objects.select_related("assignee", "team").filter(pk=export.subject_id).first()
     if ref is None or ticket is None:
         return "it does not stand there any more"
@@ -206,7 +207,7 @@ def _bring_again(ref_id: int, words: Agreement, now: datetime) -> None:
 
 
 def _comment(export: Export, line: Line, now: datetime) -> str:
-    ref = _ref_of(export)
+    ref = ref_of(export)
     message = Message.objects.filter(pk=export.payload.get("message")).first()
     if ref is None or message is None:
         return "it does not stand there any more"
@@ -236,7 +237,7 @@ def _note_comment(ref_id: int, number: str, now: datetime) -> None:
 def _answer(export: Export, line: Line, now: datetime) -> str:
     """Write an answer to a requester where they asked, then bring the request's end there."""
     said = _comment(export, line, now)
-    ref = _ref_of(export)
+    ref = ref_of(export)
     request = SupportRequest.objects.filter(pk=export.subject_id).first()
     if ref is None or request is None:
         return said
@@ -251,7 +252,7 @@ def _answer(export: Export, line: Line, now: datetime) -> str:
 
 def _link(export: Export, line: Line, now: datetime) -> str:
     """Read an issue that a person linked: from here on the two are in step, each with what it has."""
-    ref = _ref_of(export)
+    ref = ref_of(export)
     ticket = Ticket.objects.select_related("assignee", "team").filter(pk=export.subject_id).first()
     if ref is None or ticket is None:
         return "it is not wanted there any more"

@@ -11,11 +11,11 @@ from django.db import transaction
 from watchbill import connectors
 from watchbill.actions import connector_out, desk_inbox, helpdesk, helpdesk_canned, twin_refs
 from watchbill.actions.chat_in import read_body
-from watchbill.actions.connector_out import Line
+from watchbill.actions.connector_out import Line, ref_of
 from watchbill.actions.twin_refs import keep, known_of, lock_ref, mark_of
 from watchbill.connectors import Comment, Newest
 from watchbill.core.twins import Face
-from watchbill.db.models import Connection, Export, ExternalRef, Inbox, Message, SupportRequest
+from watchbill.db.models import Connection, Export, Inbox, Message, SupportRequest
 from watchbill.kit.errors import DeliveryFailed, Unreadable
 
 NEVER_THERE = "it does not stand there any more"
@@ -47,16 +47,9 @@ def _pull(export: Export, line: Line, now: datetime) -> str:
     )
 
 
-def _ref_of(export: Export) -> ExternalRef | None:
-    refs = ExternalRef.objects.filter(
-        connection=export.connection, subject_kind=export.subject_kind, subject_id=export.subject_id
-    )
-    return refs.exclude(sync="gone").first()
-
-
 def _answer(export: Export, line: Line, now: datetime) -> str:
     """Answer a requester there. Notes are no answers: nothing of them ever comes here."""
-    ref = _ref_of(export)
+    ref = ref_of(export)
     message = Message.objects.filter(pk=export.payload.get("message"), direction="out").first()
     if ref is None or message is None:
         return NEVER_THERE
@@ -74,7 +67,7 @@ def _answer(export: Export, line: Line, now: datetime) -> str:
 
 def _state(export: Export, line: Line, now: datetime) -> str:
     """Bring who has the ball, or how it ended: as it stands at this moment, so an older export has nothing to say."""
-    ref = _ref_of(export)
+    ref = ref_of(export)
     request = SupportRequest.objects.filter(pk=export.subject_id).first()
     if ref is None or request is None:
         return NEVER_THERE

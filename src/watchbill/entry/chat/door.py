@@ -10,7 +10,6 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
@@ -23,6 +22,7 @@ from watchbill.actions.catalogue import hash_key
 from watchbill.connectors import Heard
 from watchbill.db.models import Connection
 from watchbill.entry import clock
+from watchbill.entry.bodies import read_body
 from watchbill.kit.errors import DeliveryFailed, Unreadable
 
 LARGEST = 1024 * 1024
@@ -38,7 +38,7 @@ def take(request: HttpRequest, connector: str, key: str, rest: str = "") -> Http
     module = connectors.connectors_of("chat").get(connector)
     if connection is None or module is None:
         return _say(401, "This address belongs to no connection.")
-    body = _read(request)
+    body = read_body(request, LARGEST)
     if body is None:
         return _say(413, f"At most {LARGEST // 1024} kB.")
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -59,17 +59,6 @@ def ask(request: HttpRequest, connector: str, key: str, rest: str) -> HttpRespon
     if rest == "ping":
         return JsonResponse({})
     return JsonResponse({"errcode": "M_NOT_FOUND"}, status=404)
-
-
-def _read(request: HttpRequest) -> bytes | None:
-    """Read the body, or None when it is too large."""
-    try:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
-            return None
-        body = request.read(LARGEST + 1)
-    except (RequestDataTooBig, ValueError):
-        return None
-    return None if len(body) > LARGEST else body
 
 
 def _answer(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
@@ -16,6 +15,7 @@ from watchbill.actions import desk_inbox
 from watchbill.actions.catalogue import hash_key
 from watchbill.db.models import Connection
 from watchbill.entry import clock
+from watchbill.entry.bodies import read_body
 from watchbill.kit.errors import DeliveryFailed
 
 LARGEST = 2 * 1024 * 1024
@@ -32,7 +32,7 @@ def take_webhook(request: HttpRequest, key: str) -> JsonResponse:
         return _say(401, "This address belongs to no connection.")
     if "json" not in (request.content_type or ""):
         return _say(415, "Send JSON: set the content type of the webhook to application/json.")
-    body = _read(request)
+    body = read_body(request, LARGEST)
     if body is None:
         return _say(413, f"At most {LARGEST // 1024**2} MB.")
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -44,17 +44,6 @@ def take_webhook(request: HttpRequest, key: str) -> JsonResponse:
     if not module.verify(settings, headers, body, now):
         return _say(401, "The signature is wrong: both sides need the same webhook secret.")
     return _store(request, connection, module.HEADERS, body, now)
-
-
-def _read(request: HttpRequest) -> bytes | None:
-    """Read the body, or None when it is too large."""
-    try:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
-            return None
-        body = request.read(LARGEST + 1)
-    except (RequestDataTooBig, ValueError):
-        return None
-    return None if len(body) > LARGEST else body
 
 
 def _store(
