@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from django.test import Client
 
 from tests.doors.api_world import ApiWorld
+from tests.doors.desk_world import ask, write
 from watchbill.entry.api.door import api as door
 from watchbill.entry.cli import COMMANDS, main
 
@@ -27,11 +28,12 @@ def numbers(api: ApiWorld) -> dict[str, str]:
     first = api.alert()
     api.world.event(key="another", summary="Queue is long")
     api.world.work()
-    return {"123": str(first), "124": str(api.world.group().pk), "42": str(api.world.ben.pk)}
+    desk = {"12": str(ask(api.world).pk), "34": str(write(api.world).pk)}
+    return desk | {"123": str(first), "124": str(api.world.group().pk), "42": str(api.world.ben.pk)}
 
 
 def put_in(text: str, numbers: dict[str, str]) -> str:
-    return re.sub(r"\b(123|124|42)\b", lambda found: numbers[found[0]], text)
+    return re.sub(r"\b(123|124|42|12|34)\b", lambda found: numbers[found[0]], text)
 
 
 def test_every_command_of_the_page_does_what_it_says(api: ApiWorld, numbers, live_server, tmp_path: Path):
@@ -60,7 +62,7 @@ def test_every_request_of_the_page_is_answered(api: ApiWorld, numbers):
 
 def test_the_page_names_every_command_and_every_scope():
     for name in COMMANDS:
-        if name not in {"serve", "web", "worker", "migrate", "demo", "logout"}:
+        if name not in {"serve", "web", "worker", "migrate", "demo", "logout", "mail-in"}:
             assert re.search(rf"watchbill {name}\b|`{name}`", PAGE), name
     for scope in ("read", "answer", "write", "admin"):
         assert f"| `{scope}` |" in PAGE
