@@ -71,7 +71,8 @@ def _multiply(size: int, now: datetime) -> None:
     service = "(SELECT min(id) FROM watchbill_service) + i %% 20"
     with connection.cursor() as cursor:
         times = dict.fromkeys(("created_at", "changed_at", "stage_at", "done_at"), ago(SPACING))
-        changed = {"id": f"{ticket.pk} + i", "service_id": service, "points": "i %% 8"}
+        people = "(SELECT min(id) FROM watchbill_person) + i %% 4"
+        changed = {"id": f"{ticket.pk} + i", "service_id": service, "points": "i %% 8", "assignee_id": people}
         cursor.execute(*copy_rows(ticket, changed, times, size, now))
         times = dict.fromkeys(("opened_at", "last_message_at", "resolved_at", "closed_at"), ago(SPACING))
         cursor.execute(*copy_rows(request, {"id": f"{request.pk} + i", "service_id": service}, times, size, now))

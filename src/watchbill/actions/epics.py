@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Count, Min, Sum
 
 from watchbill.actions import tickets
 from watchbill.actions.access import require
@@ -120,11 +120,15 @@ def _slack(epic: Ticket, far: Progress, pace: float, today: date) -> Slack:
 
 
 def points_per_week(team: Team, now: datetime) -> float:
-    """Measure the team's pace: points done in a week, of the last six."""
+    """Measure the team's pace: points done in a week, of the last six; of very many tickets the newest are measured."""
     since = now - timedelta(weeks=PACE_WEEKS)
     done = Ticket.objects.filter(team=team, stage="done", done_at__gte=since, done_at__lt=now, outcome="done")
-    points = done.exclude(kind="epic").aggregate(points=Sum("points"))["points"]
-    return (points or 0) / PACE_WEEKS
+    newest = done.exclude(kind="epic").order_by("-done_at").values("points", "done_at")[: ticket_facts.MOST_MEASURED]
+    found = newest.aggregate(points=Sum("points"), count=Count("*"), first=Min("done_at"))
+    if found["count"] < ticket_facts.MOST_MEASURED:
+        return (found["points"] or 0) / PACE_WEEKS
+    measured: timedelta = max(now - found["first"], timedelta(seconds=1))
+    return float(found["points"] or 0) * (timedelta(weeks=1) / measured)
 
 
 def too_big(ticket: Ticket, now: datetime) -> str:
