@@ -84,6 +84,7 @@ def test_a_query_narrows_orders_and_is_refused_at_its_place(api: ApiWorld):
     assert found("not points %3E 2") == [second.pk]
     assert found("text ~ certif") == [first.pk]
     assert found("created %3E= today order by points desc") == [first.pk, second.pk]
+    assert found("text ~ t order by id desc") == [second.pk, first.pk]
     assert found("environment is empty order by id") == [first.pk, second.pk]
     for query, said in (
         ("stage = away", "stage is one of"), ("points ~ x", "points is no text"), ("due = 9999-12-31", "the years are"),

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from pydantic import Field, StringConstraints
 
 from watchbill.core.queries import LONGEST
+from watchbill.db.by_key import is_newest_first
 from watchbill.db.models import Shift
 from watchbill.db.queries import Key, Language, Reader, keys_of, narrow, page_of
 from watchbill.entry.api.auth import Caller
@@ -20,7 +21,7 @@ Row = TypeVar("Row", bound=Model)
 Asking = Annotated[
     str,
     up_to(LONGEST),
-    Field(description="Such as: stage = to_do and assignee = me order by due. Nothing: all, in the team's order."),
+    Field(description="Such as: stage = to_do and assignee = me order by due. Nothing: all, the newest first."),
 ]
 Mark = Annotated[str, StringConstraints(max_length=2000), Field(description="`next` of the page before.")]
 
@@ -37,9 +38,9 @@ def listed(
 ) -> Listed[T]:
     """Give one page of what a query finds among `rows`; raises Refused at the place that cannot be read."""
     asked = language.read(query)
-    found, mark = page_of(
-        narrow(rows, asked, language, reader_of(caller)), keys_of(asked, language, otherwise), after, limit
-    )
+    keys = keys_of(asked, language, otherwise)
+    rows = narrow(rows, asked, language, reader_of(caller), newest_first=is_newest_first(keys))
+    found, mark = page_of(rows, keys, after, limit)
     return Listed(items=[show(row) for row in found], next=mark or None)
 
 

@@ -16,7 +16,7 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.desk_lines import CommunityRef
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
-from watchbill.entry.api.visible import chosen_teams, teams_of, the_team
+from watchbill.entry.api.visible import chosen_teams, find_one, teams_of, the_team
 from watchbill.entry.api.words import Given, Id, Name, Slug, TeamRef, Text, up_to
 from watchbill.kit.errors import Refused
 
@@ -114,10 +114,7 @@ class RequesterChange(Given):
 
 
 def _the_community(person: Person, number: int) -> Community:
-    found = Community.objects.filter(team__in=teams_of(person), pk=number).select_related("team").first()
-    if found is None:
-        raise Http404(f"there is no community {number}")
-    return found
+    return find_one(Community.objects.filter(team__in=teams_of(person)).select_related("team"), number, "community")
 
 
 def _whole(row: Community, now: datetime) -> WholeCommunity:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import Http404
 from ninja import Router, Status
 from pydantic import BaseModel, Field
 
@@ -17,7 +16,7 @@ from watchbill.actions import desk_settings
 from watchbill.db.models import CannedResponse, Desk, FaqEntry, Person, Team
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
-from watchbill.entry.api.visible import the_service, the_team
+from watchbill.entry.api.visible import find_one, the_service, the_team
 from watchbill.entry.api.words import Given, Id, Name, PersonRef, ServiceRef, Slug, TeamRef, Word, up_to
 from watchbill.kit.errors import Refused
 
@@ -139,18 +138,12 @@ class CannedChange(Given):
 
 def _the_entry(person: Person, slug: str, number: int) -> FaqEntry:
     rows = FaqEntry.objects.filter(team=the_team(person, slug), removed_at=None)
-    found = rows.select_related("team", "service", "changed_by").filter(pk=number).first()
-    if found is None:
-        raise Http404(f"there is no question {number}")
-    return found
+    return find_one(rows.select_related("team", "service", "changed_by"), number, "question")
 
 
 def _the_canned(person: Person, slug: str, number: int) -> CannedResponse:
     rows = CannedResponse.objects.filter(team=the_team(person, slug), removed_at=None)
-    found = rows.select_related("team", "changed_by").filter(pk=number).first()
-    if found is None:
-        raise Http404(f"there is no message {number}")
-    return found
+    return find_one(rows.select_related("team", "changed_by"), number, "message")
 
 
 def _faq_values(person: Person, body: NewFaq | FaqChange) -> dict[str, Any]:

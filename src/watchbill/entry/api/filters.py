@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.http import Http404
 from django.urls import reverse
 from ninja import Router, Status
 from pydantic import BaseModel, Field
@@ -19,7 +18,7 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.feeds import Feed
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
-from watchbill.entry.api.visible import chosen_teams, teams_of, the_team
+from watchbill.entry.api.visible import chosen_teams, find_one, teams_of, the_team
 from watchbill.entry.api.words import Given, Id, Name, PersonRef, Slug, TeamRef, up_to
 
 router = Router(tags=["Filters"])
@@ -76,10 +75,7 @@ def _readable(person: Person) -> QuerySet[SavedFilter]:
 
 
 def _the_filter(person: Person, number: int) -> SavedFilter:
-    found = _readable(person).filter(pk=number).first()
-    if found is None:
-        raise Http404(f"there is no filter {number}")
-    return found
+    return find_one(_readable(person), number, "filter")
 
 
 @router.get("", auth=may("read"), response=answers(Listed[FilterLine]), summary="List saved filters")

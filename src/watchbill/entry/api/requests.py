@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from django.http import Http404
 from ninja import Router, Status
 from pydantic import Field, StringConstraints
 
@@ -16,14 +15,14 @@ from watchbill.actions import (
 from watchbill.actions.asked import Asked as AskedFor
 from watchbill.actions.requesters import Asker
 from watchbill.db.models import Event, ExternalRef, Person, SupportRequest
-from watchbill.db.queries import REQUESTS, Key
+from watchbill.db.queries import REQUESTS
 from watchbill.entry.api.asked_lists import Asking, Mark, listed
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.communities import community_named
 from watchbill.entry.api.desk_lines import MessageLine, RequestLine, TwinLine, VendorCaseLine
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
-from watchbill.entry.api.visible import chosen_teams, teams_of, the_person, the_service, the_team
+from watchbill.entry.api.visible import chosen_teams, find_one, teams_of, the_person, the_service, the_team
 from watchbill.entry.api.words import (
     ONCE_KEY,
     EventLine,
@@ -134,10 +133,7 @@ class WholeRequest(RequestLine):
 def the_request(person: Person, number: int) -> SupportRequest:
     """Read one request of the caller's teams; raises Http404."""
     rows = SupportRequest.objects.filter(team__in=teams_of(person)).select_related(*SHOWN)
-    found = rows.filter(pk=number).first()
-    if found is None:
-        raise Http404(f"there is no request {number}")
-    return found
+    return find_one(rows, number, "request")
 
 
 def show_request(request: Asked, number: int) -> RequestLine:
@@ -151,8 +147,7 @@ def list_requests(
 ) -> Listed[RequestLine]:
     """Fields: state, class, waits_on, assignee, requester, community, service, due, late, opened, text ~ "words" and more."""
     rows = SupportRequest.objects.filter(team__in=chosen_teams(request.auth.person, team)).select_related(*SHOWN)
-    order = [Key("rank", nullable=False), Key("due_at")]
-    return listed(rows, query, REQUESTS, order, request.auth, after, limit, RequestLine.of)
+    return listed(rows, query, REQUESTS, (), request.auth, after, limit, RequestLine.of)
 
 
 @router.post("", auth=may("answer"), response=answers(RequestLine, 201), summary="Ask a team for something")

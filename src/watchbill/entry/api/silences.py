@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from django.http import Http404
 from ninja import Router, Status
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -15,7 +14,7 @@ from watchbill.entry.api.alerts import AlertLine
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
-from watchbill.entry.api.visible import chosen_teams, teams_of, the_service, the_team
+from watchbill.entry.api.visible import chosen_teams, find_one, teams_of, the_service, the_team
 from watchbill.entry.api.words import Given, Id, Instant, Name, PersonRef, ServiceRef, Slug, TeamRef, up_to
 from watchbill.kit.errors import Refused
 
@@ -91,10 +90,7 @@ def _where(person: Person, scope: Scope) -> tuple[Team, Service | None]:
 
 def _the_silence(person: Person, number: int) -> Silence:
     rows = Silence.objects.filter(team__in=teams_of(person)).select_related("team", "service", "created_by", "ended_by")
-    found = rows.filter(pk=number).first()
-    if found is None:
-        raise Http404(f"there is no silence {number}")
-    return found
+    return find_one(rows, number, "silence")
 
 
 @router.get("", auth=may("read"), response=answers(Listed[SilenceLine]), summary="List silences, newest first")

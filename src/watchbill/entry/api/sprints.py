@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from django.http import Http404
 from ninja import Router, Status
 from pydantic import BaseModel, Field
 
@@ -15,7 +14,7 @@ from watchbill.db.models import Person, Sprint
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
-from watchbill.entry.api.visible import chosen_teams, teams_of, the_team
+from watchbill.entry.api.visible import chosen_teams, find_one, teams_of, the_team
 from watchbill.entry.api.words import Day, Given, Id, Name, Slug, TeamRef, Text
 
 router = Router(tags=["Sprints"])
@@ -101,10 +100,7 @@ def _split(found: Split) -> SplitLine:
 
 def the_sprint(person: Person, number: int) -> Sprint:
     """Read one sprint of the caller's teams; raises Http404."""
-    found = Sprint.objects.filter(team__in=teams_of(person), pk=number).select_related("team").first()
-    if found is None:
-        raise Http404(f"there is no sprint {number}")
-    return found
+    return find_one(Sprint.objects.filter(team__in=teams_of(person)).select_related("team"), number, "sprint")
 
 
 @router.get("", auth=may("read"), response=answers(Listed[SprintLine]), summary="List sprints, newest first")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from django.http import Http404
 from ninja import Router, Status
 from pydantic import BaseModel, Field
 
 from watchbill.actions import idle, once, ticket_bulk, ticket_pairs, tickets, tracking, work_clock
 from watchbill.actions.tickets import Written
 from watchbill.db.models import Event, ExternalRef, Person, Sprint, Team, Ticket
-from watchbill.db.queries import TICKETS, Key
+from watchbill.db.queries import TICKETS
 from watchbill.db.ticket_facts import times
 from watchbill.entry.api.asked_lists import Asking, Mark, listed
 from watchbill.entry.api.auth import Asked, may
@@ -22,7 +21,7 @@ from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.request_work import Spent
 from watchbill.entry.api.requests import Placed, Words
-from watchbill.entry.api.visible import chosen_teams, teams_of, the_person, the_service, the_team
+from watchbill.entry.api.visible import chosen_teams, find_one, teams_of, the_person, the_service, the_team
 from watchbill.entry.api.words import (
     ONCE_KEY,
     Day,
@@ -163,10 +162,7 @@ class IdeaLine(BaseModel):
 def the_ticket(person: Person, number: int) -> Ticket:
     """Read one ticket of the caller's teams; raises Http404."""
     rows = Ticket.objects.filter(team__in=teams_of(person)).select_related(*SHOWN)
-    found = rows.filter(pk=number).first()
-    if found is None:
-        raise Http404(f"there is no ticket {number}")
-    return found
+    return find_one(rows, number, "ticket")
 
 
 def show_ticket(request: Asked, number: int) -> TicketLine:
@@ -209,8 +205,7 @@ def list_tickets(
 ) -> Listed[TicketLine]:
     """Fields: kind, stage, label, work, assignee, seat, sprint, epic, service, due, created, text ~ "words" and more."""
     rows = Ticket.objects.filter(team__in=chosen_teams(request.auth.person, team)).select_related(*SHOWN)
-    order = [Key("rank", nullable=False), Key("position", nullable=False)]
-    return listed(rows, query, TICKETS, order, request.auth, after, limit, TicketLine.of)
+    return listed(rows, query, TICKETS, (), request.auth, after, limit, TicketLine.of)
 
 
 @router.post("", auth=may("write"), response=answers(TicketLine, 201), summary="Write a ticket")

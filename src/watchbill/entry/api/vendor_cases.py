@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from django.http import Http404
 from ninja import Router, Status
 from pydantic import Field
 
@@ -16,7 +15,7 @@ from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.requests import the_request
 from watchbill.entry.api.tickets import the_ticket
-from watchbill.entry.api.visible import chosen_teams, teams_of
+from watchbill.entry.api.visible import chosen_teams, find_one, teams_of
 from watchbill.entry.api.words import Given, Id, Name, Slug, up_to
 
 router = Router(tags=["Vendor cases"])
@@ -55,10 +54,7 @@ class WholeCase(VendorCaseLine):
 
 def _the_case(person: Person, number: int) -> VendorCase:
     rows = VendorCase.objects.filter(team__in=teams_of(person)).select_related("team", "request", "ticket")
-    found = rows.filter(pk=number).first()
-    if found is None:
-        raise Http404(f"there is no case {number}")
-    return found
+    return find_one(rows, number, "case")
 
 
 def _values(body: NewCase) -> dict[str, Any]:

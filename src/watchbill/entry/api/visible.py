@@ -5,10 +5,22 @@ What lies outside does not exist for them: the answer is 404, as for a name that
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from typing import TypeVar
+
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 
 from watchbill.db.models import AlertGroup, Outgoing, Page, Person, Rotation, Service, Team
+
+Row = TypeVar("Row", bound=Model)
+
+
+def find_one(rows: QuerySet[Row], number: int, what: str) -> Row:
+    """Read one of the rows that somebody may see; raises Http404 that says what there is not."""
+    found = rows.filter(pk=number).first()
+    if found is None:
+        raise Http404(f"there is no {what} {number}")
+    return found
 
 
 def teams_of(person: Person) -> QuerySet[Team]:
@@ -72,10 +84,7 @@ def pages_of(person: Person) -> QuerySet[Page]:
 
 def the_page(person: Person, number: int) -> Page:
     """Read one page; raises Http404."""
-    page = pages_of(person).filter(pk=number).first()
-    if page is None:
-        raise Http404(f"there is no page {number}")
-    return page
+    return find_one(pages_of(person), number, "page")
 
 
 def alerts_of(person: Person) -> QuerySet[AlertGroup]:
@@ -88,10 +97,7 @@ def alerts_of(person: Person) -> QuerySet[AlertGroup]:
 
 def the_alert(person: Person, number: int) -> AlertGroup:
     """Read one alert group; raises Http404."""
-    group = alerts_of(person).filter(pk=number).first()
-    if group is None:
-        raise Http404(f"there is no alert {number}")
-    return group
+    return find_one(alerts_of(person), number, "alert")
 
 
 def people_of(person: Person) -> QuerySet[Person]:
@@ -104,7 +110,4 @@ def people_of(person: Person) -> QuerySet[Person]:
 
 def the_person(person: Person, number: int) -> Person:
     """Read one person; raises Http404."""
-    found = people_of(person).filter(pk=number).first()
-    if found is None:
-        raise Http404(f"there is no person {number}")
-    return found
+    return find_one(people_of(person), number, "person")
