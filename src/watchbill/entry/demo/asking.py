@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 
 from watchbill.actions import (
+    desk_inbox,
     experts,
     request_timebox,
     requester_side,
@@ -19,7 +21,7 @@ from watchbill.actions import (
     vendor_cases,
     work_clock,
 )
-from watchbill.actions.asked import Asked
+from watchbill.actions.asked import Asked, File
 from watchbill.actions.requesters import Asker
 from watchbill.db import facts
 from watchbill.db.models import ExpertAsk, Membership, Person, SupportRequest, Ticket
@@ -27,6 +29,7 @@ from watchbill.entry.demo.house import House
 from watchbill.kit.errors import Refused
 
 ENDS_BEFORE = timedelta(days=2)
+TEMPO = 0.6  # of the rates below, as for alerts: a quarter is to be built within a minute on two cores
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def ask_all_quarter(house: House) -> None:
     for kind in EVERYDAY:
         moment = stage.now + timedelta(days=1)
         while True:
-            moment += timedelta(weeks=stage.chance.expovariate(kind.a_week * 0.8))
+            moment += timedelta(weeks=stage.chance.expovariate(kind.a_week * TEMPO))
             if moment > stage.end - ENDS_BEFORE:
                 break
             stage.at(_by_day(moment), _happens(house, kind))
@@ -250,6 +253,8 @@ def _present(house: House) -> None:
     )  # fmt: skip
     for hours, kind, then in open_now:
         stage.at(stage.end - timedelta(hours=hours), _opens(house, kind, then))
+    stage.at(stage.end - timedelta(hours=30), lambda: _with_file(house))
+    stage.at(stage.end - timedelta(hours=9), lambda: _by_mail(house))
 
 
 def _opens(house: House, kind: Kind, then: str) -> Callable[[], None]:
@@ -269,3 +274,31 @@ def _opens(house: House, kind: Kind, then: str) -> Callable[[], None]:
 def _say(house: House, number: int, person: Person, text: str, waits_on: str) -> None:
     support.take(number, person, house.stage.now)
     support.answer(number, text, person, house.stage.now, waits_on=waits_on)
+
+
+LOG = b"09:12:04 pull app:2.41 ok\n09:12:31 pull base:17 unauthorized\n09:12:31 pull base:17 gave up\n"
+
+
+def _with_file(house: House) -> None:
+    asked = Asked("My build cannot pull the base image", "The log is with it.", request_class="customer_issue",
+                  door="page", service=house.services["farm"], files=(File("build-4412.log", "text/plain", LOG),))  # fmt: skip
+    asker = Asker("Bastian Coe", "bastian@shop.example")
+    request = support.open_request(house.teams["platform"], asker, asked, house.stage.now)
+    house.stage.after(15, lambda: _note_it(house, request.pk))
+
+
+def _note_it(house: House, number: int) -> None:
+    person, now = on_watch(house, "platform"), house.stage.now
+    support.take(number, person, now)
+    support.note(number, "Same as in May: the robot's token ended. Rotate it before we answer.", person, now)
+
+
+def _by_mail(house: House) -> None:
+    """A mail as a mailbox would hand it over, with a signature that is folded away."""
+    letter = EmailMessage()
+    letter["From"], letter["To"] = "Odette Vane <odette@deepclay.example>", "hub@desk.demo.example"
+    letter["Subject"], letter["Message-ID"] = "Our notebooks lost their colours", "<odette-17@deepclay.example>"
+    letter.set_content(
+        "Hello,\n\nsince Monday every plot is grey. Is that on purpose?\n\nOdette\n\n-- \nDeep Clay, second floor"
+    )
+    desk_inbox.store("mail", 0, letter.as_bytes(), {}, "192.0.2.25", house.stage.now)

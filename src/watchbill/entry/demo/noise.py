@@ -48,7 +48,7 @@ EVERYDAY: tuple[tuple[float, float, Trouble], ...] = (
     (0.4, 120, Trouble("archive", "TapeStuck", "A tape is stuck", "error", "tape-south", "Somebody has to go there.")),
 )  # fmt: skip
 OFFICE = ("staging", "farm")
-TEMPO = 0.7  # of the rates above: so that a quarter is built within a minute on two cores
+TEMPO = 0.55  # of the rates above: so that a quarter is built within a minute on two cores
 
 
 def strew(house: House) -> None:

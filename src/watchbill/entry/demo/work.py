@@ -1,11 +1,11 @@
-"""The operations backlog of the demo's Platform team: sprints, epics, quick fixes and their other halves, a riddle."""
+"""The backlogs of the demo's teams; Platform's has sprints, epics, quick fixes and their other halves, a riddle."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
 
-from watchbill.actions import epics, sprints, ticket_pairs, tickets, tracking, work_clock
+from watchbill.actions import epics, filters, sprints, ticket_pairs, tickets, tracking, work_clock
 from watchbill.actions.epics import Part
 from watchbill.actions.tickets import Written
 from watchbill.db.models import Person, Ticket
@@ -31,6 +31,22 @@ BACKLOG: tuple[tuple[str, str, tuple[str, ...], int, int, float, str], ...] = (
     ("Two people should know the tape script", "", ("operations",), 1, 9, 0, "action"),
     ("Registry restarts in the night", "registry", ("operations",), 3, 8, 0, "lasting_fix"),
 )  # fmt: skip
+# The other two teams: team, author, title, service, labels, points, days ago, begun
+ELSEWHERE: tuple[tuple[str, str, str, str, tuple[str, ...], int, int, bool], ...] = (
+    ("payments", "kwame", "Practise the switch to the second acquirer", "cards", ("operations",), 3, 11, False),
+    ("payments", "bronwyn", "Vacuum the ledger's oldest tables", "ledger", ("operations",), 2, 9, True),
+    ("payments", "ingrid", "Refunds of orders older than a year", "checkout", ("feature",), 5, 13, True),
+    ("payments", "tariq", "Alarm before the ledger's disk is full", "ledger", ("operations",), 1, 4, False),
+    ("research", "imani", "Machines for the spring school", "hub", ("operations",), 3, 12, True),
+    ("research", "sunniva", "Two copies of the tape index", "archive", ("operations",), 3, 10, False),
+    ("research", "rafael", "Renew certificates before Keyring does", "login", ("operations",), 2, 5, False),
+)
+# team, whose, name, query, shared
+FILTERS: tuple[tuple[str, str, str, str, bool], ...] = (
+    ("platform", "anselm", "Operations that nobody has begun", "label = operations and stage = to_do", True),
+    ("platform", "noor", "What I have", "assignee = me and stage != done", False),
+    ("payments", "kwame", "About the ledger", "service = ledger-database and stage != done", True),
+)
 
 
 def keep_backlog(house: House) -> None:
@@ -44,6 +60,9 @@ def keep_backlog(house: House) -> None:
     )
     house.stage.at(ago(house, 19, "15:20"), lambda: _quick_fix(house, "Double the timeout of pushes", paired=False))
     house.stage.at(ago(house, 36, "13:05"), lambda: _riddle(house))
+    for other in ELSEWHERE:
+        house.stage.at(ago(house, other[6], "14:20"), _comes_elsewhere(house, other))
+    house.stage.at(ago(house, 2, "16:10"), lambda: _keep_filters(house))
 
 
 def _plan_sprints(house: House) -> None:
@@ -156,3 +175,23 @@ def _riddle(house: House) -> None:
 
 def _again(house: House, number: int, text: str, person: Person) -> Callable[[], object]:
     return lambda: tracking.happened(number, text, house.stage.now, person, house.stage.now)
+
+
+def _comes_elsewhere(
+    house: House, row: tuple[str, str, str, str, tuple[str, ...], int, int, bool]
+) -> Callable[[], None]:
+    team, name, title, service, labels, points, _, begun = row
+
+    def act() -> None:
+        person = house.people[name]
+        written = Written(title, labels=labels, points=points, service=house.services[service])
+        ticket = tickets.add_ticket(house.teams[team], written, person, house.stage.now)
+        if begun:
+            house.stage.after(26 * 60, lambda: _begin(house, ticket.pk, person))
+
+    return act
+
+
+def _keep_filters(house: House) -> None:
+    for team, name, title, query, is_shared in FILTERS:
+        filters.save_filter(house.teams[team], house.people[name], title, query, house.stage.now, is_shared=is_shared)
