@@ -64,7 +64,8 @@ class Found:
 @login_required
 def find(request: PageRequest) -> HttpResponse:
     """Give what matches, best kinds first."""
-    text = request.GET.get("q", "").strip()[:200]
+    # PostgreSQL refuses a NUL in what it is asked.
+    text = request.GET.get("q", "").replace("\0", "").strip()[:200]
     words = {"q": text, "found": find_all(request.user, text)}
     if request.headers.get("HX-Request"):
         part = "find/results.html" if "q" in request.GET else "find/palette.html"
