@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.world import World
-from watchbill.actions import looking, support
+from watchbill.actions import idle, looking, support
 from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
 from watchbill.kit.errors import NotAllowed, Refused
@@ -49,3 +49,22 @@ def test_calls_that_one_would_make_differently_are_gathered(world: World) -> Non
     assert refused.value.field == "text"
     with pytest.raises(NotAllowed):
         looking.regret(request, "Not my team.", world.charlie, world.now)
+
+
+def test_what_to_do_now_offers_a_look_and_what_is_not_written_down(world: World) -> None:
+    """DUT-02, DUT-04: no document for what was mended: whoever is on watch writes it, once it is over."""
+    world.service.links = [{"kind": "dashboard", "title": "Console", "url": "https://console.example/"}]
+    world.service.save()
+    world.event()
+    world.work()
+    world.event("resolve")
+    world.work()
+
+    def kinds() -> list[str]:
+        return [idea.kind for idea in idle.suggest(world.ana, world.team, world.now)]
+
+    assert {"console", "runbook"} <= set(kinds())
+    looking.look(world.team, "", world.ana, world.now)
+    world.service.links = [*world.service.links, {"kind": "runbook", "title": "How", "url": "https://wiki.example/"}]
+    world.service.save()
+    assert not {"console", "runbook"} & set(kinds())

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from watchbill.actions import sprints, stale, ticket_pairs, tickets
+from watchbill.actions import looking, sprints, stale, ticket_pairs, tickets
 from watchbill.actions.access import require
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.log import Actor
@@ -18,7 +18,7 @@ from watchbill.core import idle
 from watchbill.core.idle import Idea
 from watchbill.core.wallclock import day_of
 from watchbill.db import support_facts, ticket_facts
-from watchbill.db.models import AlertGroup, Outgoing, Page, Person, Sprint, SupportRequest, Team, Ticket
+from watchbill.db.models import AlertGroup, Outgoing, Page, Person, Service, Sprint, SupportRequest, Team, Ticket
 from watchbill.db.ticket_facts import ORDER
 from watchbill.kit.errors import Refused
 from watchbill.rules import idle_order
@@ -26,6 +26,7 @@ from watchbill.rules import idle_order
 LOOKED_AT = 200
 QUIET = ("list_due", "record")
 NEXT = "/next/"
+MENDED_LATELY = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,31 @@ def _from_features(asked: _Asked) -> list[Idea]:
     return [_ticket_idea("feature", ticket, f"planned in {sprint}") for ticket in rows]
 
 
+def _from_consoles(asked: _Asked) -> list[Idea]:
+    """A look that no alarm asks for, once a day (DUT-02)."""
+    if not asked.seats or looking.last_look(asked.team, asked.now) or not looking.consoles(asked.team):
+        return []
+    return [Idea("console", "Look at the consoles", "nobody has looked today", f"/teams/{asked.team.slug}/looking/")]
+
+
+def _from_runbooks(asked: _Asked) -> list[Idea]:
+    """What was mended and is not written down: whoever is on watch writes it (DUT-04)."""
+    since = asked.now - MENDED_LATELY
+    ended = AlertGroup.objects.filter(team=asked.team, state="resolved", opened_at__gte=since, response="page_now")
+    lately = set(ended.order_by("-id").values_list("service", flat=True)[:LOOKED_AT])
+    services = Service.objects.filter(pk__in=lately, archived_at=None).order_by("tier", "name")
+    return [
+        Idea(
+            "runbook",
+            f"Write down how {one} is mended",
+            "it paged lately, and it has no runbook",
+            f"/services/{one.slug}/",
+        )
+        for one in services
+        if not any(link.get("kind") == "runbook" for link in one.links)
+    ]
+
+
 def _own(asked: _Asked) -> list[Idea]:
     sprint = sprints.current(asked.team, "ops", asked.now)
     label = asked.desk.kinds.operations_labels[0]
@@ -227,9 +253,11 @@ _SOURCES: dict[str, Callable[[_Asked], list[Idea]]] = {
     "mine": _from_mine,
     "sprint": _from_sprint,
     "backlog": _from_backlog,
+    "console": _from_consoles,
     "epic": _from_epics,
     "alarm": _from_alarms,
     "finding": _from_findings,
+    "runbook": _from_runbooks,
     "stale": _from_stale,
     "feature": _from_features,
     "own": _own,

@@ -9,8 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 TITLE = "What do I do now?"
 
-Source = Literal["mine", "sprint", "backlog", "epic", "alarm", "finding", "stale", "feature", "own"]
-SOURCES: tuple[Source, ...] = ("mine", "sprint", "backlog", "epic", "alarm", "finding", "stale", "own")
+Source = Literal[
+    "mine", "sprint", "backlog", "console", "epic", "alarm", "finding", "runbook", "stale", "feature", "own"
+]
+SOURCES: tuple[Source, ...] = (
+    "mine", "sprint", "console", "backlog", "epic", "alarm", "finding", "runbook", "stale", "own",
+)  # fmt: skip
 
 
 class Settings(BaseModel):
@@ -21,7 +25,8 @@ class Settings(BaseModel):
         default_factory=lambda: list(SOURCES),
         min_length=1,
         description="In order: mine (yours or your seat's), sprint (of the running ops sprint), backlog (of operations), "
-        "epic (one to split), alarm (one that fires often), finding (of compliance), stale (work that lies), "
+        "console (a look at the consoles, once a day), epic (one to split), alarm (one that fires often), finding (of "
+        "compliance), runbook (a service that was mended and has none), stale (work that lies), "
         "feature (of the team's sprint), own (an investigation of your own).",
     )
     most_each: int = Field(3, ge=1, le=20, description="At most so many of each source.")
@@ -43,7 +48,10 @@ def decide(settings: Settings, found: Collection[str]) -> list[Source]:
 
 
 EXAMPLES: tuple[tuple[dict[str, Any], str], ...] = (
-    ({}, "mine, the ops sprint, the backlog, an epic, an alarm, a finding, what lies, an investigation of one's own"),
+    (
+        {},
+        "mine, the ops sprint, the consoles, the backlog, an epic, an alarm, a finding, a runbook, what lies, one's own",
+    ),
     ({"sources": ["mine", "epic", "own"], "most_each": 1}, "one of mine, one epic to split, or something of one's own"),
     ({"sources": ["mine", "backlog", "feature"]}, "feature work too, once operations are done"),
 )

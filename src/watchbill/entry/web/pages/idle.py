@@ -27,6 +27,8 @@ WORDS = {
     "epic": ("quiet", "Split it"),
     "alarm": ("waiting", "Often"),
     "finding": ("waiting", "Finding"),
+    "console": ("quiet", "Look"),
+    "runbook": ("quiet", "Runbook"),
     "stale": ("taken", "Lies"),
     "feature": ("quiet", "Feature"),
     "own": ("quiet", "Your own"),
