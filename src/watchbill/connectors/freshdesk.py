@@ -82,7 +82,9 @@ class Settings(Connected):
         title="The status that a request gets there",
         description="us, requester, vendor, resolved, closed = their status.",
     )
-    canned: bool = Field(default=False, title="Canned responses are kept in Freshdesk", description="Taken over every day.")
+    canned: bool = Field(
+        default=False, title="Canned responses are kept in Freshdesk", description="Taken over every day."
+    )
 
     def urls(self) -> dict[str, str]:
         """Give the URLs that a person typed."""

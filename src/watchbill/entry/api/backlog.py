@@ -49,8 +49,7 @@ class TicketRef(BaseModel):
     @classmethod
     def of(cls, row: Ticket) -> TicketRef:
         """Show a ticket in short."""
-        plain = ("title", "kind", "stage", "points", "seat")
-        values = {name: getattr(row, name) for name in plain}
+        values = {name: getattr(row, name) for name in ("title", "kind", "stage", "points", "seat")}
         return cls(id=row.pk, reference=f"T-{row.pk}", assignee=PersonRef.maybe(row.assignee), **values)
 
 
