@@ -36,11 +36,11 @@ test: check test-sqlite test-postgresql ## Everything, on both databases
 
 # What takes longest goes first, so that no worker is left alone with it at the end.
 test-sqlite: $(STAMP)-dev
-	$(BIN)/python -m pytest -n 3 --dist loadfile tests/walks tests/kill tests/doors tests/actions tests/channels tests/connectors tests/egress
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/walks tests/kill tests/doors tests/actions tests/channels tests/connectors tests/egress
 
 # The crawl of the demo and the fuzzing of the API run once, on SQLite: they look for what no database decides.
 test-postgresql: $(STAMP)-dev
-	WATCHBILL_TEST_DB=postgresql $(BIN)/python -m pytest -n 3 --dist loadfile tests/kill \
+	WATCHBILL_TEST_DB=postgresql $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/kill \
 		tests/walks/test_alertmanager.py tests/walks/test_first_day.py tests/doors tests/actions \
 		--ignore tests/doors/test_api_schema.py
 

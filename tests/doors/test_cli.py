@@ -86,8 +86,8 @@ def test_a_program_gets_exit_codes_and_finds_errors_on_stderr(shell, api: ApiWor
     assert "\x1b" not in done.stdout
     listed = ana.program("alerts", "--json")
     assert [alert["acknowledged_by"]["name"] for alert in json.loads(listed.stdout)] == ["Ana"]
-    unknown = ana.program("ack", "999", number)
-    assert (unknown.returncode, unknown.stderr) == (1, "watchbill: 999: there is no alert 999\n")
+    unknown = ana.program("ack", "999000999", number)
+    assert (unknown.returncode, unknown.stderr) == (1, "watchbill: 999000999: there is no alert 999000999\n")
     assert number in unknown.stdout
     assert ana.program("ack").returncode == 2
     assert ana.program("ack", "twelve").returncode == 2

@@ -95,8 +95,8 @@ def test_what_cannot_be_meant_is_said_before_anything_is_sent(shell, api: ApiWor
         assert (result.exit_code, said in result.stderr) == (2, True), (words, result.output)
     refused = ana.try_("tickets", "colour = red")
     assert (refused.exit_code, "there is no field “colour”" in refused.stderr) == (1, True)
-    missing = ana.try_("ticket", "999")
-    assert (missing.exit_code, missing.stderr.splitlines()[-1]) == (1, "watchbill: there is no ticket 999")
+    missing = ana.try_("ticket", "999000999")
+    assert (missing.exit_code, missing.stderr.splitlines()[-1]) == (1, "watchbill: there is no ticket 999000999")
 
 
 def test_who_is_in_two_teams_says_which(shell, api: ApiWorld):
