@@ -70,8 +70,8 @@ def carry_out(
     line: Event | None = None
     for effect in effects:
         match effect:
-            case Record(kind, why, data):
-                line = event_of(subject, kind, why, now, actor, data)
+            case Record(kind, why, data, at):
+                line = event_of(subject, kind, why, now, actor, data, at)
                 tray.write(line)
             case Become(changes):
                 _change(row, changes)

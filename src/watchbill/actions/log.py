@@ -43,14 +43,15 @@ def event_of(
     now: datetime,
     actor: Actor = WATCHBILL,
     data: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
 ) -> Event:
-    """Build a line, not yet written, for callers that write many at once."""
+    """Build a line, not yet written, for callers that write many at once; `at` when it happened, if that was earlier."""
     return Event(
         team_id=subject.team,
         subject_kind=subject.kind,
         subject_id=subject.id,
         kind=kind,
-        at=now,
+        at=at or now,
         written_at=now,
         actor_id=actor.id,
         actor_name=actor.name[:80],
@@ -66,9 +67,10 @@ def record(
     now: datetime,
     actor: Actor = WATCHBILL,
     data: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
 ) -> Event:
-    """Write one line in the log: what happened to the subject, by whom, and why."""
-    event = event_of(subject, kind, why, now, actor, data)
+    """Write one line in the log: what happened to the subject, by whom, and why; `at` when, if that was earlier."""
+    event = event_of(subject, kind, why, now, actor, data, at)
     write_lines([event])
     return event
 

@@ -14,11 +14,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Record:
-    """Write one line in the log: what happened to the subject, and why."""
+    """Write one line in the log: what happened to the subject, and why; `at` when it happened before it is written."""
 
     kind: str
     why: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -190,11 +190,12 @@ class SupportRequest(models.Model):
 
 
 class VendorCase(models.Model):
-    """A third party's ticket that a request or a ticket waits for (INT-12)."""
+    """A third party's ticket that a request, a ticket or an incident waits for (INT-12)."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="vendor_cases")
     request = models.ForeignKey(SupportRequest, models.CASCADE, null=True, related_name="vendor_cases")
     ticket = models.ForeignKey("watchbill.Ticket", models.CASCADE, null=True, related_name="vendor_cases")
+    incident = models.ForeignKey("watchbill.Incident", models.CASCADE, null=True, related_name="vendor_cases")
     vendor = models.CharField(max_length=80)
     reference = models.CharField(max_length=80, blank=True)
     contact = models.TextField(blank=True)
