@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from watchbill.actions import chat_watch, delivery
+from watchbill.actions import chat_watch, delivery, incident_proposals
 from watchbill.actions.access import may_answer
 from watchbill.actions.delivery import Wanted
 from watchbill.actions.effects import Notifier, Tray, carry_out
@@ -66,7 +66,8 @@ def open_pages(
     """
     with transaction.atomic():
         pages = [_new_page(team, opening, actor, now) for opening, _ in openings]
-        moment = facts.moment_of(team, facts.policy_of(team), now, likely=_first_targets(pages))
+        policy = facts.policy_of(team)
+        moment = facts.moment_of(team, policy, now, likely=_first_targets(pages))
         climbs = [_decide_climb(page, moment, now) for page in pages]
         for page, effects in zip(pages, climbs, strict=True):
             _become(page, effects)
@@ -76,6 +77,7 @@ def open_pages(
             tray.write(event_of(subject_of(page), "page.opened", f"opened by {actor.name}: {why}", now, actor))
             done = [effect for effect in effects if not isinstance(effect, Become | Start)]
             carry_out(done, page, subject_of(page), now, notify=_collector(page, wanted), tray=tray)
+        incident_proposals.watch_pages(policy, pages, tray)
         tray.store()
         chat_watch.announce(team, pages, now)
         delivery.reach_all_or_tell(wanted, now)

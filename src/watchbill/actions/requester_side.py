@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from watchbill.actions import request_mail, request_watch, support
+from watchbill.actions import incident_proposals, request_mail, request_watch, support
 from watchbill.actions.access import require
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.log import Actor, record
@@ -60,6 +60,7 @@ def escalate(request: SupportRequest, asker_name: str, why: str, now: datetime) 
         record(support.subject_of(request), "request.escalated", f"{name}: {said}", now, Actor(None, name), data)
         request.escalated_at = now
         request.save(update_fields=["escalated_at"])
+        incident_proposals.consider_request(request, now)
         return _follow_path(request, step, said, now)
 
 

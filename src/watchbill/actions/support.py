@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from watchbill.actions import request_mail, request_watch, requesters, ticket_places, twin_refs
+from watchbill.actions import incident_proposals, request_mail, request_watch, requesters, ticket_places, twin_refs
 from watchbill.actions.access import require
 from watchbill.actions.asked import Asked, check_asked, demand_text, write_message
 from watchbill.actions.desk import Desk, deadline_of, desk_of, request_priority
@@ -55,6 +55,7 @@ def open_request(team: Team, asker: Asker, asked: Asked, now: datetime, actor: A
         if not asked.unseen:
             request_mail.ask_representatives(request, desk, now)
             request_watch.tell_of_new(request, desk, now)
+            incident_proposals.consider_request(request, now)
     return request
 
 
@@ -198,6 +199,7 @@ def change(request_id: int, values: dict[str, object], person: Person, now: date
         record(subject_of(request), "request.changed", said, now, Actor.of(person), {"fields": changed})
         _settle(request, desk, now)
         keep_first_response(request)
+        incident_proposals.consider_request(request, now)
     return request
 
 

@@ -27,22 +27,22 @@ class Settings(BaseModel):
     """Each line proposes an incident by itself; 0 or off: it does not."""
 
     model_config = ConfigDict(extra="forbid")
-    down_minutes: int = Field(30, ge=0, le=10_000, description="Down for more than so many minutes; 0: never.")
+    down_minutes: int = Field(0, ge=0, le=10_000, description="Down for more than so many minutes; 0: never.")
     visible_minutes: int = Field(0, ge=0, le=10_000, description="Users notice it for more than so many minutes.")
-    second_team: bool = Field(default=True, description="A second team is needed.")
-    users_blocked: int = Field(2, ge=0, le=10_000, description="So many users are blocked; 0: never.")
-    blocked_team: bool = Field(default=True, description="Its impact blocks one or more teams.")
-    security: bool = Field(default=True, description="It makes a major vulnerability.")
-    when_asked: bool = Field(default=True, description="A requester, a community or a manager asks for it.")
+    second_team: bool = Field(default=False, description="A second team is needed.")
+    users_blocked: int = Field(0, ge=0, le=10_000, description="So many users are blocked; 0: never.")
+    blocked_team: bool = Field(default=False, description="Its impact blocks one or more teams.")
+    security: bool = Field(default=False, description="It makes a major vulnerability.")
+    when_asked: bool = Field(default=False, description="A requester, a community or a manager asks for it.")
 
 
 def decide(facts: Facts, settings: Settings) -> list[str]:
     """Decide whether to propose an incident: every reason that holds, none means no proposal."""
     held = (
-        (_over(facts.minutes_down, settings.down_minutes), f"down for {facts.minutes_down} minutes"),
+        (_over(facts.minutes_down, settings.down_minutes), f"down for more than {settings.down_minutes} minutes"),
         (
             _over(facts.minutes_visible, settings.visible_minutes),
-            f"users have noticed it for {facts.minutes_visible} minutes",
+            f"users have noticed it for more than {settings.visible_minutes} minutes",
         ),
         (settings.second_team and facts.teams > 1, "a second team is needed"),
         (settings.users_blocked > 0 and facts.users >= settings.users_blocked, f"{facts.users} users are blocked"),
@@ -58,6 +58,7 @@ def _over(minutes: int, limit: int) -> bool:
 
 
 EXAMPLES: tuple[tuple[dict[str, Any], str], ...] = (
-    ({}, "more than half an hour down, a second team, two users blocked, a team blocked, a vulnerability"),
-    ({"down_minutes": 0, "visible_minutes": 5, "users_blocked": 0}, "noticed by users for more than five minutes"),
+    ({}, "nothing is proposed: an incident starts when a member says so"),
+    ({"down_minutes": 30}, "more than half an hour down"),
+    ({"visible_minutes": 5, "users_blocked": 2}, "noticed for more than five minutes, or two users blocked"),
 )

@@ -11,6 +11,7 @@ from watchbill.actions import (
     communities,
     experts,
     helpdesk_canned,
+    incident_proposals,
     paging,
     request_places,
     rota,
@@ -40,4 +41,5 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **vendor_cases.TIMER_HANDLERS,
     **chat_watch.TIMER_HANDLERS,
     **helpdesk_canned.TIMER_HANDLERS,
+    **incident_proposals.TIMER_HANDLERS,
 }
