@@ -22,6 +22,7 @@ class Slack(Vendor):
     homes: dict[str, Any] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     error: str = ""
+    rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def ways(self) -> list[tuple[str, str, Callable[..., Say]]]:
         return [
@@ -33,6 +34,10 @@ class Slack(Vendor):
             ("POST", "/usergroups.users.update", self.set_group),
             ("POST", "/views.publish", self.publish),
             ("POST", "/respond/(.*)", self.respond),
+            ("POST", "/conversations.create", self.create_room),
+            ("GET", "/conversations.list", lambda b, q: self.good(channels=list(self.rooms.values()))),
+            ("POST", "/conversations.setTopic", self.set_topic),
+            ("POST", "/conversations.invite", self.invite),
         ]
 
     def good(self, **more: Any) -> Say:
@@ -79,6 +84,28 @@ class Slack(Vendor):
 
     def publish(self, body: Any, query: Any) -> Say:
         self.homes[body["user_id"]] = body["view"]
+        return self.good()
+
+    def create_room(self, body: Any, query: Any) -> Say:
+        if any(one["name"] == body["name"] for one in self.rooms.values()):
+            return say({"ok": False, "error": "name_taken"})
+        ref = f"CI{len(self.rooms)}"
+        self.rooms[ref] = {
+            "id": ref,
+            "name": body["name"],
+            "is_private": body["is_private"],
+            "topic": "",
+            "members": [],
+        }
+        return self.good(channel=self.rooms[ref])
+
+    def set_topic(self, body: Any, query: Any) -> Say:
+        self.rooms[body["channel"]]["topic"] = body["topic"]
+        return self.good()
+
+    def invite(self, body: Any, query: Any) -> Say:
+        there = self.rooms[body["channel"]]["members"]
+        there.extend(one for one in body["users"].split(",") if one not in there)
         return self.good()
 
     def respond(self, body: Any, query: Any, rest: str) -> Say:

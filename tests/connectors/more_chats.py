@@ -18,6 +18,7 @@ class Mattermost(Vendor):
     posts: dict[str, dict[str, Any]] = field(default_factory=dict)
     responses: list[dict[str, Any]] = field(default_factory=list)
     group: set[str] = field(default_factory=set)
+    rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def ways(self) -> list[tuple[str, str, Callable[..., Say]]]:
         return [
@@ -31,6 +32,11 @@ class Mattermost(Vendor):
             ("POST", "/api/v4/groups/g1/members", lambda b, q: self.change(self.group | set(b["user_ids"]))),
             ("DELETE", "/api/v4/groups/g1/members", lambda b, q: self.change(self.group - set(b["user_ids"]))),
             ("POST", "/hooks/commands/x", self.respond),
+            ("GET", "/api/v4/users/me/teams", lambda b, q: say([{"id": "t1", "name": "ops"}])),
+            ("POST", "/api/v4/channels", self.create_room),
+            ("GET", r"/api/v4/teams/t1/channels/name/([\w-]+)", lambda b, q, name: say(self.rooms[name])),
+            ("PUT", r"/api/v4/channels/(\w+)/patch", lambda b, q, ref: self.patch(ref, b)),
+            ("POST", r"/api/v4/channels/(\w+)/members", lambda b, q, ref: say({"user_id": b["user_id"]}, 201)),
         ]
 
     def add_user(self, ref: str, email: str, name: str, *, verified: bool = True) -> None:
@@ -50,6 +56,17 @@ class Mattermost(Vendor):
             "id": ref, "user_id": user, "message": text, "root_id": root, "channel_id": "c1", "create_at": 1772528400000,
         }  # fmt: skip
         return ref
+
+    def create_room(self, body: Any, query: Any) -> Say:
+        if body["name"] in self.rooms:
+            return say({"id": "store.sql_channel.save_channel.exists.app_error"}, 400)
+        self.rooms[body["name"]] = {**body, "id": f"room{len(self.rooms)}"}
+        return say(self.rooms[body["name"]], 201)
+
+    def patch(self, ref: str, body: Any) -> Say:
+        found = next(one for one in self.rooms.values() if one["id"] == ref)
+        found.update(body)
+        return say(found)
 
     def change(self, group: set[str]) -> Say:
         self.group = group
@@ -72,6 +89,8 @@ class Matrix(Vendor):
     sent: dict[str, dict[str, Any]] = field(default_factory=dict)
     joined: list[str] = field(default_factory=list)
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
+    topics: dict[str, str] = field(default_factory=dict)
+    invited: list[str] = field(default_factory=list)
 
     def ways(self) -> list[tuple[str, str, Callable[..., Say]]]:
         client = "/_matrix/client/v3"
@@ -81,7 +100,28 @@ class Matrix(Vendor):
             ("POST", f"{client}/rooms/(.+)/join", self.join),
             ("PUT", f"{client}/rooms/(.+)/send/m.room.message/(.+)", self.send),
             ("GET", f"{client}/rooms/.+/event/(.+)", lambda b, q, ref: say(self.events[ref])),
+            ("POST", f"{client}/createRoom", self.create_room),
+            ("GET", f"{client}/directory/room/(.+)", lambda b, q, alias: say({"room_id": f"!{alias[1:]}"})),
+            ("PUT", f"{client}/rooms/(.+)/state/m.room.topic", self.set_topic),
+            ("POST", f"{client}/rooms/(.+)/invite", self.invite),
         ]
+
+    def create_room(self, body: Any, query: Any) -> Say:
+        room = f"!{body['room_alias_name']}:example.org"
+        if room in self.topics:
+            return say({"errcode": "M_ROOM_IN_USE"}, 400)
+        self.topics[room] = body["topic"]
+        return say({"room_id": room})
+
+    def set_topic(self, body: Any, query: Any, room: str) -> Say:
+        self.topics[room] = body["topic"]
+        return say({"event_id": "$topic"})
+
+    def invite(self, body: Any, query: Any, room: str) -> Say:
+        if body["user_id"] in self.invited:
+            return say({"errcode": "M_FORBIDDEN"}, 403)
+        self.invited.append(body["user_id"])
+        return say({})
 
     def join(self, body: Any, query: Any, room: str) -> Say:
         self.joined.append(room)

@@ -16,7 +16,17 @@ from typing import Any
 from django.db import transaction
 
 from watchbill import connectors
-from watchbill.actions import answers_there, chat_people, chat_words, exports, paging, request_mail, support
+from watchbill.actions import (
+    answers_there,
+    chat_incidents,
+    chat_people,
+    chat_words,
+    exports,
+    incident_room,
+    paging,
+    request_mail,
+    support,
+)
 from watchbill.actions.access import role_of
 from watchbill.actions.asked import Asked
 from watchbill.actions.import_tickets import subject_of
@@ -28,7 +38,7 @@ from watchbill.core.chat import NEEDS_ACCOUNT, Said, Step
 from watchbill.db.models import Connection, Export, ExternalRef, Message, Person, SupportRequest
 from watchbill.kit.errors import NotAllowed, Refused, Unreadable
 
-NO_NEED_TO_KNOW = frozenset({"nothing", "who", "help"})
+NO_NEED_TO_KNOW = frozenset({"nothing", "who", "help", "keep", "incidents"})
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,9 @@ def _said(scene: Scene) -> Said:
         is_member=ours,
         is_requester=asked,
         reaction=settings.reaction,
+        in_incident=scene.heard.kind == "reaction"
+        and incident_room.incident_in(scene.connection, scene.heard.room) is not None,
+        keeps=settings.timeline_reaction,
     )
 
 
@@ -236,6 +249,30 @@ def _page(scene: Scene, step: Step) -> str:
     return _respond(scene, f"Page {page.pk} is on its way to whoever is on watch.")
 
 
+def _declare(scene: Scene, step: Step) -> str:
+    if scene.person is None or _is_done(scene):
+        return "it was done already"
+    return _respond(scene, chat_incidents.declare(scene.connection, step, scene.person, scene.now))
+
+
+def _on_incident(scene: Scene, step: Step) -> str:
+    """Carry out what is said about an incident that stands."""
+    if scene.person is None or _is_done(scene):
+        return "it was done already"
+    incident = chat_incidents.find(scene.connection, scene.heard.room, step.number, scene.person)
+    ways = {"note": chat_incidents.write, "mitigated": chat_incidents.mitigate, "resolved": chat_incidents.resolve}
+    return _respond(scene, ways[step.do](incident, step, scene.person, scene.now))
+
+
+def _incidents(scene: Scene, step: Step) -> str:
+    return _respond(scene, chat_incidents.listed(scene.connection, scene.person))
+
+
+def _keep(scene: Scene, step: Step) -> str:
+    name = chat_people.asker_of(scene.person, scene.member, scene.heard.author_name).name
+    return chat_incidents.keep_message(scene.connection, scene.heard, scene.person, name, scene.now)
+
+
 def _home(scene: Scene, step: Step) -> str:
     exports.put(
         subject_of(scene.connection),
@@ -284,8 +321,14 @@ def _respond(scene: Scene, text: str) -> str:
     return text
 
 
-def with_message(heard: Heard, message: Heard) -> Heard:
-    """Make a mention of a message that somebody put a reaction on: its author asks, wherever it stands."""
+def with_message(connection: Connection, heard: Heard, message: Heard) -> Heard:
+    """Make a mention of a message that somebody put a reaction on: its author asks, wherever it stands.
+
+    In the channel of an incident the team's other reaction puts it on the timeline instead.
+    """
+    keeps = connectors.read_settings(connection.connector, connection.settings).timeline_reaction
+    if heard.text.strip(":").lower() == keeps.strip(":").lower() and incident_room.incident_in(connection, heard.room):
+        return replace(message, kind="entry", room=heard.room, data=(("by", heard.author),))
     return replace(message, kind="mention", room=heard.room)
 
 
@@ -299,5 +342,6 @@ def demand_connection(number: int) -> Connection:
 
 DO: dict[str, Callable[[Scene, Step], str]] = {
     "nothing": _nothing, "ask": _ask, "ask_here": _ask_here, "hear": _hear, "answer": _answer, "who": _who,
-    "ack": _acknowledge, "page": _page, "home": _home, "help": _help,
+    "ack": _acknowledge, "page": _page, "home": _home, "help": _help, "declare": _declare, "note": _on_incident,
+    "mitigated": _on_incident, "resolved": _on_incident, "incidents": _incidents, "keep": _keep,
 }  # fmt: skip

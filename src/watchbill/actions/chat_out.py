@@ -28,7 +28,7 @@ def _heard(export: Export, line: Line, now: datetime) -> str:
         message = line.module.read_message(line.settings, line.http, heard.room, heard.ref)
         if message is None:
             return "no person wrote what the reaction is on"
-        heard = chat.with_message(heard, message)
+        heard = chat.with_message(line.connection, heard, message)
     elif dict(heard.data).get("look"):
         message = line.module.read_message(line.settings, line.http, heard.room, heard.ref)
         if message is None:

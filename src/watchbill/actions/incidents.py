@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from watchbill.actions import incident_room
 from watchbill.actions.access import ROLES, require, role_of
 from watchbill.actions.checking import check_text
 from watchbill.actions.desk import Desk, desk_of
@@ -60,6 +61,7 @@ def apply(
 ) -> None:
     """Carry out what was decided about a locked incident."""
     carry_out(effects, incident, subject_of(incident), now, actor=actor, **carrying)
+    incident_room.keep(incident, now)
 
 
 def severity_rule(desk: Desk) -> incident_severity.Settings:
@@ -204,6 +206,7 @@ def set_severity(
         data = {"from": before, "to": decision.severity, "priority": decision.priority}
         said = f"{person}: {title}, {decision.why}"
         record(subject_of(incident), "incident.severity", said, now, Actor.of(person), data)
+        incident_room.keep(incident, now)
     return incident
 
 
@@ -257,6 +260,7 @@ def join(incident: Incident, person: Person, by: Person, now: datetime) -> Incid
         row.save(update_fields=["left_at"])
         said = f"{person} responds" if person == by else f"{by} called {person}"
         record(subject_of(incident), "incident.joined", said, now, Actor.of(by), {"person": person.pk})
+        incident_room.call_in(incident, person, now)
     return row
 
 

@@ -41,6 +41,7 @@ from watchbill.connectors._shapes import (
     Member,
     Newest,
     Posted,
+    Room,
 )
 from watchbill.kit.errors import DeliveryFailed
 from watchbill.kit.plugins import find_plugins
@@ -63,6 +64,7 @@ __all__ = [
     "Member",
     "Newest",
     "Posted",
+    "Room",
     "Tracker",
     "all_connectors",
     "connectors_of",

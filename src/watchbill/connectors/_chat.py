@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,15 @@ class ChatSettings(Connected):
     )
     alerts_room: str = Field(
         "", max_length=200, title="Channel for alerts", description="New pages are announced there. Empty: nowhere."
+    )
+    rooms: Literal["none", "major", "all"] = Field(
+        "none", title="A channel for each incident", description="For none, for major ones, or for all."
+    )
+    timeline_reaction: str = Field(
+        "pushpin",
+        pattern=r"^\S{0,60}$",
+        title="Reaction that puts a message on the timeline",
+        description="In the channel of an incident. Its name, without colons. Empty: none does.",
     )
     group: str = Field(
         "", max_length=200, title="Group of who is on watch", description="Its id. Its members follow the watch."

@@ -17,6 +17,7 @@ from watchbill.connectors._shapes import (
     Member,
     Newest,
     Posted,
+    Room,
 )
 from watchbill.egress import Client
 
@@ -112,6 +113,17 @@ class Chat(Connector, Protocol):
 
     def read_message(self, settings: Any, client: Client, room: str, ref: str) -> Heard | None:
         """Read a message, for a reaction to it; None when it cannot be read."""
+
+    def open_room(
+        self, settings: Any, client: Client, name: str, topic: str, members: Sequence[str], *, is_private: bool
+    ) -> Room:
+        """Open a channel with these members, or find the one of this name that an earlier try opened."""
+
+    def set_topic(self, settings: Any, client: Client, room: str, topic: str) -> None:
+        """Write what a channel is about; doing it twice changes nothing."""
+
+    def invite(self, settings: Any, client: Client, room: str, members: Sequence[str]) -> None:
+        """Bring people into a channel; who is there already stays."""
 
     def show_home(self, settings: Any, client: Client, ref: str, sections: Sequence[tuple[str, str]]) -> None:
         """Show a user our page in the chat, in sections of a title and a text; nothing where a chat has no such page."""

@@ -137,16 +137,26 @@ class Posted:
 
 
 @dataclass(frozen=True)
+class Room:
+    """A channel of a chat: its own reference there, its name, where it opens."""
+
+    ref: str
+    name: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Heard:
     """What a chat tells us.
 
     kind  message (somebody wrote where we listen), mention, command (a slash command), reaction, action (a button),
-          home (somebody opened our page in the chat), hello (the system checks our address; `answer` is what it wants)
+          home (somebody opened our page in the chat), hello (the system checks our address; `answer` is what it wants),
+          entry (a message that a reaction puts on an incident's timeline; we make it, no chat tells it)
     text  without the mention of us, the command's own name; of a reaction its name; of a button the command it stands for
     data  of a command or a button: ("respond", where the answer is wanted)
     """
 
-    kind: Literal["message", "mention", "command", "reaction", "action", "home", "hello"]
+    kind: Literal["message", "mention", "command", "reaction", "action", "home", "hello", "entry"]
     room: str = ""
     ref: str = ""
     thread: str = ""

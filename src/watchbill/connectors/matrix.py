@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
-from watchbill.connectors import Api, Example, Heard, Member, Posted
+from watchbill.connectors import Api, Example, Heard, Member, Posted, Room
 from watchbill.connectors._chat import ChatSettings, cut, fields_of, split_command
 from watchbill.core.foreign import read_key, read_line, read_object, read_text, read_time
 from watchbill.egress import Client
@@ -117,6 +117,38 @@ def answer(text: str) -> dict[str, Any]:
 def set_group(settings: Settings, client: Client, group: str, members: Sequence[str]) -> None:
     """Refuse: there are no groups of people."""
     raise DeliveryFailed("Matrix has no groups of people: leave the group empty", permanent=True)
+
+
+def open_room(
+    settings: Settings, client: Client, name: str, topic: str, members: Sequence[str], *, is_private: bool
+) -> Room:
+    """Open a room under an alias, or find it by its alias when it is there."""
+    api, server = _api(settings, client), settings.user.partition(":")[2]
+    alias = f"#{name}:{server}"
+    preset = "private_chat" if is_private else "public_chat"
+    body = {"room_alias_name": name, "name": name, "topic": topic, "preset": preset, "invite": list(members)}
+    try:
+        ref = read_key(fields_of(api.call("POST", f"{CLIENT}/createRoom", body)).get("room_id"))
+    except DeliveryFailed as failure:
+        if not failure.permanent:
+            raise
+        ref = read_key(fields_of(api.get(f"{CLIENT}/directory/room/{_id(alias)}")).get("room_id"))
+    return Room(ref, name, f"https://matrix.to/#/{quote(alias, safe='')}")
+
+
+def set_topic(settings: Settings, client: Client, room: str, topic: str) -> None:
+    """Write what a room is about."""
+    _api(settings, client).call("PUT", f"{CLIENT}/rooms/{_id(room)}/state/m.room.topic", {"topic": topic})
+
+
+def invite(settings: Settings, client: Client, room: str, members: Sequence[str]) -> None:
+    """Invite people into a room; who is there already is refused by the homeserver, which is no failure."""
+    for member in members:
+        try:
+            _api(settings, client).call("POST", f"{CLIENT}/rooms/{_id(room)}/invite", {"user_id": member})
+        except DeliveryFailed as failure:
+            if not failure.permanent:
+                raise
 
 
 def find_member(settings: Settings, client: Client, email: str) -> str:

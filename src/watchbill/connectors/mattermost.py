@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote
 
 from pydantic import Field, SecretStr
 
-from watchbill.connectors import Api, Example, Heard, Member, Posted
+from watchbill.connectors import Api, Example, Heard, Member, Posted, Room
 from watchbill.connectors._chat import ChatSettings, cut, fields_of
 from watchbill.core.foreign import read_key, read_line, read_object, read_text, read_time, read_word
 from watchbill.egress import Client
@@ -132,6 +132,39 @@ def set_group(settings: Settings, client: Client, group: str, members: Sequence[
         api.call("POST", where, {"user_ids": missing})
     if gone:
         api.call("DELETE", where, {"user_ids": gone})
+
+
+def open_room(
+    settings: Settings, client: Client, name: str, topic: str, members: Sequence[str], *, is_private: bool
+) -> Room:
+    """Open a channel in the bot's team, or find it by its name when it is there."""
+    api = _api(settings, client)
+    teams = api.get("/users/me/teams")
+    team = fields_of(teams[0] if isinstance(teams, list) and teams else None)
+    if not team:
+        raise DeliveryFailed("the bot is in no team: add it to one", permanent=True)
+    where = _id(read_key(team.get("id")))
+    body = {"team_id": where, "name": name, "display_name": name, "type": "P" if is_private else "O", "header": topic}
+    try:
+        made = fields_of(api.call("POST", "/channels", body))
+    except DeliveryFailed as failure:
+        if not failure.permanent:
+            raise
+        made = fields_of(api.get(f"/teams/{where}/channels/name/{_id(name)}"))
+    ref = read_key(made.get("id"))
+    invite(settings, client, ref, members)
+    return Room(ref, name, f"{settings.url.rstrip('/')}/{read_word(team.get('name'))}/channels/{name}")
+
+
+def set_topic(settings: Settings, client: Client, room: str, topic: str) -> None:
+    """Write a channel's header."""
+    _api(settings, client).call("PUT", f"/channels/{_id(room)}/patch", {"header": topic[:1024]})
+
+
+def invite(settings: Settings, client: Client, room: str, members: Sequence[str]) -> None:
+    """Bring people into a channel; Mattermost says nothing of who is there already."""
+    for member in members:
+        _api(settings, client).call("POST", f"/channels/{_id(room)}/members", {"user_id": member})
 
 
 def find_member(settings: Settings, client: Client, email: str) -> str:

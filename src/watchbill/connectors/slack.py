@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
-from watchbill.connectors import Api, Busy, Heard, Member, Posted
+from watchbill.connectors import Api, Busy, Heard, Member, Posted, Room
 from watchbill.connectors._chat import ChatSettings, cut, fields_of
 from watchbill.connectors._slack_events import EXAMPLES as EXAMPLES
 from watchbill.connectors._slack_events import read_event, read_message_of, write_text
@@ -29,6 +29,7 @@ HEADERS = ("x-slack-retry-num", "x-slack-retry-reason")
 STAGES: dict[str, str] = {}
 STATES: dict[str, str] = {}
 WINDOW = 300
+PAGES = 20
 FOR_NOW = frozenset({
     "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "ratelimited",
 })  # fmt: skip
@@ -49,7 +50,8 @@ HELP = """On api.slack.com/apps: Create New App, for your workspace. Then
   Interactivity        Request URL {url}
   App Home             switch the Home Tab on
   OAuth & Permissions  bot scopes: chat:write, commands, app_mentions:read, channels:history, groups:history,
-                       reactions:read, users:read, users:read.email, usergroups:read, usergroups:write
+                       reactions:read, users:read, users:read.email, usergroups:read, usergroups:write,
+                       and for channels of incidents channels:manage, channels:read, groups:write, groups:read
 
 Install the app in the workspace, enter its Bot User OAuth Token and its Signing Secret (Basic Information) here, and
 invite the app into the channels in which people may ask.
@@ -150,6 +152,53 @@ def set_group(settings: Settings, client: Client, group: str, members: Sequence[
     if not members:
         raise DeliveryFailed("Slack keeps no group without members: it stays as it was")
     _call(settings, client, "usergroups.users.update", {"usergroup": group, "users": ",".join(members)})
+
+
+def open_room(
+    settings: Settings, client: Client, name: str, topic: str, members: Sequence[str], *, is_private: bool
+) -> Room:
+    """Open a channel (conversations.create), or find it by its name when it is there."""
+    try:
+        made = _call(settings, client, "conversations.create", {"name": name, "is_private": is_private})
+    except DeliveryFailed as failure:
+        if "name_taken" not in failure.message:
+            raise
+        made = {"channel": _find_room(settings, client, name, is_private=is_private)}
+    ref = read_key(fields_of(made, "channel").get("id"))
+    set_topic(settings, client, ref, topic)
+    invite(settings, client, ref, members)
+    home = read_word(_call(settings, client, "auth.test").get("team_id"))
+    return Room(ref, name, f"https://slack.com/app_redirect?team={home}&channel={ref}")
+
+
+def _find_room(settings: Settings, client: Client, name: str, *, is_private: bool) -> dict[str, Any]:
+    cursor, types = "", "private_channel" if is_private else "public_channel"
+    for _ in range(PAGES):
+        found = _ask(settings, client, "conversations.list", types=types, limit=1000, cursor=cursor)
+        rows = found.get("channels")
+        for one in rows if isinstance(rows, list) else ():
+            if isinstance(one, dict) and one.get("name") == name:
+                return one
+        cursor = read_word(fields_of(found, "response_metadata").get("next_cursor"))
+        if not cursor:
+            break
+    raise DeliveryFailed(f"there is a channel called {name} that the app does not see", permanent=True)
+
+
+def set_topic(settings: Settings, client: Client, room: str, topic: str) -> None:
+    """Write what a channel is about; Slack takes 250 characters."""
+    _call(settings, client, "conversations.setTopic", {"channel": room, "topic": topic[:250]})
+
+
+def invite(settings: Settings, client: Client, room: str, members: Sequence[str]) -> None:
+    """Bring people into a channel."""
+    if not members:
+        return
+    try:
+        _call(settings, client, "conversations.invite", {"channel": room, "users": ",".join(members), "force": True})
+    except DeliveryFailed as failure:
+        if "already_in_channel" not in failure.message and "cant_invite_self" not in failure.message:
+            raise
 
 
 def find_member(settings: Settings, client: Client, email: str) -> str:

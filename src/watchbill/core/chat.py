@@ -10,19 +10,28 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Do = Literal["nothing", "ask", "ask_here", "fetch", "hear", "answer", "who", "ack", "page", "home", "help"]
+Do = Literal[
+    "nothing", "ask", "ask_here", "fetch", "hear", "answer", "who", "ack", "page", "home", "help",
+    "declare", "note", "mitigated", "resolved", "incidents", "keep",
+]  # fmt: skip
 
 HELP = """/watchbill ask <what you need>: the team has it as a request, and the conversation goes on here
 /watchbill who: who is on watch
 /watchbill ack <page>: acknowledge a page
 /watchbill page <what is wrong>: page whoever is on watch
+/watchbill incident <title>: <what people feel>: declare an incident
+/watchbill note [number] <what happened>: write on its timeline; so does the team's reaction in its channel
+/watchbill mitigated [number], /watchbill resolved [number], /watchbill incidents
 You may also mention me, or put the team's reaction on a message."""
-NEEDS_ACCOUNT = frozenset({"ack", "page", "answer"})
+NEEDS_ACCOUNT = frozenset({"ack", "page", "answer", "declare", "note", "mitigated", "resolved"})
 NUMBER = re.compile(r"[pP]?-?(\d{1,15})")
+WITH_NUMBER = re.compile(r"(?:(\d{1,15})(?:\s+|$))?(.*)", re.DOTALL)
 # What a command's name may be called: people type what they say.
 NAMES = {
     "ask": "ask", "request": "ask", "who": "who", "oncall": "who", "on-call": "who", "ack": "ack", "acknowledge": "ack",
-    "page": "page", "help": "help", "": "help",
+    "page": "page", "help": "help", "": "help", "incident": "declare", "declare": "declare", "note": "note",
+    "mitigated": "mitigated", "mitigate": "mitigated", "resolved": "resolved", "resolve": "resolved",
+    "incidents": "incidents",
 }  # fmt: skip
 
 
@@ -32,6 +41,7 @@ class Said:
 
     is_member   whoever said it has an account, linked, and serves in the team
     reaction    the reaction that the team chose, by which a message becomes a request
+    in_incident the room is an incident's channel; `keeps` the reaction that puts a message there on the timeline
     """
 
     kind: str
@@ -40,6 +50,8 @@ class Said:
     is_member: bool = False
     is_requester: bool = False
     reaction: str = ""
+    in_incident: bool = False
+    keeps: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,8 +76,11 @@ def understand(said: Said) -> Step:
             return read_command(said.text)
         case "home":
             return Step("home")
+        case "entry":
+            return Step("keep", said.text)
         case "reaction":
-            if said.reaction and said.text.strip(":").lower() == said.reaction.strip(":").lower():
+            wanted = {said.reaction, said.keeps if said.in_incident else ""} - {""}
+            if said.text.strip(":").lower() in {one.strip(":").lower() for one in wanted}:
                 return Step("fetch", why=f"the reaction :{said.text}: was put on it")
             return Step("nothing", why="this reaction means nothing here")
         case "message" | "mention" if said.in_request:
@@ -99,7 +114,12 @@ def read_command(text: str) -> Step:
     if do == "ack":
         found = NUMBER.fullmatch(rest)
         return Step("ack", number=int(found[1]) if found else None)
-    if do in {"ask", "page"}:
+    if do in {"note", "mitigated", "resolved"}:
+        number, words = WITH_NUMBER.fullmatch(rest).groups()  # type: ignore[union-attr]
+        return Step(do, words.strip(), int(number) if number else None)  # type: ignore[arg-type]
+    if do == "incidents":
+        return Step("incidents")
+    if do in {"ask", "page", "declare"}:
         return Step(do, rest) if rest else Step("help", why=f"say what, after {first}")  # type: ignore[arg-type]
     if do is None:
         return Step("help", why=f"there is no command “{first[:40]}”")

@@ -37,6 +37,14 @@ class Settings(BaseModel):
         },
         description="In order.",
     )
+    call_url: str = Field(
+        "",
+        max_length=400,
+        pattern=r"^$|^https://",
+        description="Where all who respond meet: a room that is always there, or one for each with {incident} or {word}"
+        " in its address (https://meet.example.org/incident-{incident}-{word}); {word} cannot be guessed.",
+    )
+    call_major_only: bool = Field(default=False, description="Whether only a major incident has a call.")
     lead_after_minutes: int = Field(
         10, ge=0, le=240, description="Without a commander for so long, everybody is asked to pick one; 0: never."
     )
