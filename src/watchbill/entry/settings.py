@@ -64,6 +64,7 @@ TEMPLATES = [
                 "watchbill.entry.web.templatetags.people_tags",
                 "watchbill.entry.web.templatetags.rota_tags",
                 "watchbill.entry.web.templatetags.request_tags",
+                "watchbill.entry.web.templatetags.incident_tags",
                 "watchbill.entry.web.templatetags.ticket_tags",
                 "watchbill.entry.web.templatetags.connector_tags",
                 "django.templatetags.static",

@@ -1,0 +1,118 @@
+"""One incident: how it stands, and its panels (`incident_panels`); what each offers is a POST to /incidents/<id>/<act>/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.http import require_POST
+
+from watchbill.actions import incidents
+from watchbill.actions.desk import desk_of
+from watchbill.db.incident_facts import named_in, roles_now
+from watchbill.db.models import Incident
+from watchbill.db.screens import incidents as screen
+from watchbill.db.screens.requests import members_of
+from watchbill.entry.web.answers import next_url
+from watchbill.entry.web.forms import attempt
+from watchbill.entry.web.incident_panels import MAIN, SIDE, TOP, About, ActForm, Shown, acts_of, all_panels, find_act
+from watchbill.entry.web.pages.alerts import may_answer
+from watchbill.entry.web.reader import PageRequest
+
+EMPTY = "incidents/panel_empty.html"
+
+
+def incident_or_404(request: PageRequest, number: int) -> Incident:
+    """Find an incident that the reader may see; raises Http404 also for one of others."""
+    one = screen.find_incident(request.user, number)
+    if one is None:
+        raise Http404(f"there is no incident {number}")
+    return one
+
+
+@login_required
+def show(request: PageRequest, number: int) -> HttpResponse:
+    """Show one incident; `?panel=` shows one of its panels alone, for a page that is open."""
+    return _render(request, incident_or_404(request, number), {})
+
+
+def _render(request: PageRequest, one: Incident, given: dict[str, ActForm], status: int = 200) -> HttpResponse:
+    about = about_of(request, one)
+    panels = _panels(about, given, only=request.GET.get("panel", "") if not given else "")
+    table = incidents.severity_rule(about.desk)
+    severity, priority = table.severities.get(one.severity), table.priorities.get(one.priority)
+    words = {
+        "incident": one,
+        "about": about,
+        "is_member": about.is_member,
+        "severity": severity.title if severity else one.severity,
+        "priority": priority.title if priority else one.priority,
+        "is_major": bool(priority and priority.is_major),
+        "commanders": [row for row in roles_now(one) if row.role == "commander"],
+        "open_form": next(iter(given), ""),
+        "refused": [(name, _errors(form)) for name, form in given.items()],
+        **{where: [panel for panel in panels if panel.where == where] for where in (TOP, MAIN, SIDE)},
+    }
+    return render(request, "incidents/one.html", words, status=status)
+
+
+def _errors(form: ActForm) -> list[str]:
+    return [str(error) for errors in form.errors.values() for error in errors]
+
+
+def about_of(request: PageRequest, one: Incident) -> About:
+    """Gather what a panel knows."""
+    return About(
+        incident=one,
+        desk=desk_of(one.team, request.now),
+        reader=request.user,
+        now=request.now,
+        is_member=may_answer(request.user, one.team) or (request.user.is_active and named_in(one, request.user)),
+        members=members_of([one.team_id]),
+        query=request.GET.dict(),
+    )
+
+
+def _panels(about: About, given: Mapping[str, ActForm], only: str) -> list[Shown]:
+    wanted = {name: module for name, module in all_panels().items() if not only or name == only}
+    return [_shown(name, module, about, given) for name, module in wanted.items()]
+
+
+def _shown(name: str, module: ModuleType, about: About, given: Mapping[str, ActForm]) -> Shown:
+    where = getattr(module, "WHERE", MAIN)
+    words = module.words(about)
+    if words is None:
+        return Shown(name, where, EMPTY, {"panel_name": name})
+    forms: dict[str, ActForm] = {}
+    if about.is_member:
+        forms = {act: given.get(act) or chosen.form(None, about, act) for act, chosen in acts_of(module).items()}
+    return Shown(name, where, module.TEMPLATE, {**words, "panel_name": name, "forms": forms})
+
+
+@login_required
+@require_POST
+def act(request: PageRequest, number: int, name: str) -> HttpResponse:
+    """Do one thing in an incident; a refusal shows the page again with what was typed."""
+    chosen = find_act(name)
+    if chosen is None:
+        raise Http404(name)
+    one = incident_or_404(request, number)
+    about = about_of(request, one)
+    form = chosen.form(request.POST, about, name, request.FILES)
+    if form.is_valid():
+        result = attempt(form, chosen.do, about, form.cleaned_data)
+        if result is not None:
+            messages.success(request, chosen.words(result))
+            return redirect(next_url(request, f"/incidents/{number}/{chosen.back}"))
+    return _render(request, incident_or_404(request, number), {name: form}, 409)
+
+
+URLS = [
+    path("incidents/<int:number>/", show, name="incident"),
+    path("incidents/<int:number>/<slug:name>/", act, name="incident-act"),
+]

@@ -1,0 +1,82 @@
+"""Incidents in words: how one stands, how a service is, and the panels of its page."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django import template
+from django.template.loader import get_template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from watchbill.db.models import Incident
+from watchbill.entry.web.incident_panels import Shown
+
+register = template.Library()
+
+STATES = {
+    "active": ("firing", "Active"),
+    "mitigated": ("taken", "Mitigated"),
+    "resolved": ("done", "Resolved"),
+    "closed": ("done", "Closed"),
+}
+OUTCOMES = {"merged": "Merged", "not_an_incident": "No incident"}
+CONDITIONS = {
+    "operational": ("done", "Operational"),
+    "degraded": ("taken", "Degraded"),
+    "partial_outage": ("firing", "Partly down"),
+    "major_outage": ("firing", "Down"),
+}
+DETECTED_BY = {"alert": "an alert", "requester": "a requester", "member": "a member of the team", "vendor": "a vendor"}
+
+
+@register.filter
+def incident_state(incident: Incident) -> SafeString:
+    """Show how an incident stands: its shape, its colour and its word together."""
+    css, word = STATES[incident.state]
+    return format_html('<span class="state {}">{}</span>', css, OUTCOMES.get(incident.outcome, word))
+
+
+@register.filter
+def condition_state(condition: str) -> SafeString:
+    """Show how a service is."""
+    css, word = CONDITIONS.get(condition, ("waiting", condition))
+    return format_html('<span class="state {}">{}</span>', css, word)
+
+
+@register.filter
+def noticed_by(source: str) -> str:
+    """Say who or what noticed it."""
+    return DETECTED_BY.get(source, source)
+
+
+@register.filter
+def incident_reference(incident: Incident) -> str:
+    """Give the number by which people speak of an incident."""
+    return f"I-{incident.pk}"
+
+
+@register.simple_tag(takes_context=True)
+def show_panel(context: template.Context, panel: Shown) -> SafeString:
+    """Show one panel of an incident's page with its own words."""
+    with context.push(**panel.words):
+        shown: SafeString = get_template(panel.template).template.render(context)  # type: ignore[attr-defined]
+        return shown
+
+
+@register.simple_tag(takes_context=True)
+def live_panel(context: template.Context, name: str = "") -> SafeString:
+    """Give the attributes of the part of a panel that asks for itself again, and for nothing else, when something changed.
+
+    Nothing that a person types into may stand in it.
+    """
+    request = context["request"]
+    asked = {**request.GET.dict(), "panel": name or context["panel_name"]}
+    return format_html(
+        'id="incident-{0}" class="live" data-live-region hx-get="/incidents/{1}/?{2}" hx-trigger="changed from:body" '
+        'hx-select="#incident-{0}" hx-select-oob="{3}" hx-swap="outerHTML" hx-sync="this:replace"',
+        asked["panel"],
+        context["incident"].pk,
+        urlencode(asked),
+        "#open-count,#request-count" if asked["panel"] == "head" else "",
+    )
