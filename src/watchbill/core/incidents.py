@@ -19,7 +19,7 @@ from watchbill.kit.errors import Refused
 
 ACTIVE, MITIGATED, RESOLVED, CLOSED = "active", "mitigated", "resolved", "closed"
 STATES = (ACTIVE, MITIGATED, RESOLVED, CLOSED)
-OUTCOMES = ("", "merged", "not_an_incident")
+OUTCOMES = ("", "merged", "not_an_incident", "exercise")
 CONDITIONS = ("operational", "degraded", "partial_outage", "major_outage")
 DETECTED_BY = ("alert", "requester", "member", "vendor")
 ENTRY_KINDS = ("note", "observation", "hypothesis", "ruled_out", "decision", "action", "command")

@@ -19,7 +19,7 @@ class Incident(models.Model):
     """An unplanned interruption or degradation that users feel, handled under the team's process.
 
     state       active, mitigated (the impact has ended), resolved (normal state), closed (paperwork done)
-    outcome     "" or why it ended early: merged, not_an_incident
+    outcome     "" or why it ended early: merged, not_an_incident, exercise
     severity    size of the impact; `priority` is the order of work; each a key of the team's table
     impact      what people feel, in words; `impact_kind` is what the team's table asks for
     *_at        milestones as they stand; the log keeps every earlier value with its reason
