@@ -46,6 +46,7 @@ COMMANDS = {
     "next": "watchbill.entry.cli.desk:next_things",
     "clock": "watchbill.entry.cli.desk:clock",
     "sprints": "watchbill.entry.cli.desk:sprints",
+    "drill": "watchbill.entry.cli.drills:drill",
     "services": "watchbill.entry.cli.catalogue:services",
     "service": "watchbill.entry.cli.catalogue:service",
     "teams": "watchbill.entry.cli.catalogue:teams",
