@@ -9,6 +9,7 @@ import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from random import SystemRandom
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -81,11 +82,24 @@ class Mailbox:
         return [message["X-To"] for message in self.messages]
 
 
+# Below the ports that the system gives to outgoing connections (from 32768 on Linux): those are lost as soon as found.
+PORTS = range(12_000, 32_000)
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """Find a port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Find a port of the loopback that nobody listens on; none is given twice."""
+    while True:
+        port = SystemRandom().choice(PORTS)
+        if port in _given:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given.add(port)
+        return port
 
 
 @dataclass

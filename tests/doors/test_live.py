@@ -41,11 +41,12 @@ class Reader:
         return await asyncio.wait_for(self.lines.get(), 5)
 
 
-def listen(story: Callable[[LiveHub, Reader, asyncio.Task[None]], Any]) -> None:
+def listen(story: Callable[[LiveHub, Reader, asyncio.Task[None]], Any], hub: LiveHub | None = None) -> None:
     """Tell a story with one hub and one reader who has just opened a page."""
+    hub = hub or LiveHub()
 
     async def tell() -> None:
-        hub, reader = LiveHub(), Reader()
+        reader = Reader()
         stream = asyncio.create_task(hub({"type": "http"}, reader.receive, reader.send))
         assert await reader.next() == b"retry: 2000\n\n"
         await story(hub, reader, stream)
@@ -61,6 +62,16 @@ def test_a_change_told_by_any_thread_is_heard():
         assert await reader.next() == CHANGED
 
     listen(story)
+
+
+def test_what_changed_between_the_page_and_its_stream_is_told_at_once():
+    hub = LiveHub()
+    hub.changed()
+
+    async def story(hub: LiveHub, reader: Reader, stream: asyncio.Task[None]) -> None:
+        assert await reader.next() == CHANGED
+
+    listen(story, hub)
 
 
 def test_a_storm_of_changes_is_one_refresh_at_once_and_one_after_the_breath(monkeypatch):

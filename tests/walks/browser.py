@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
@@ -19,6 +19,11 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Other tests may have every core for a while. Actions wait as long by playwright's own default.
+expect.set_options(timeout=30_000)
+# A page that is left cancels what its live parts ask for at that moment, and htmx tells that as an error. Where the
+# server was not reached, or answered with an error, the browser complains itself as well.
+CANCELLED = ("htmx:afterRequest,", "htmx:sendError,", "htmx:sendAbort,")
 
 
 @contextmanager
@@ -35,9 +40,26 @@ def chromium() -> Iterator[Browser]:
 def complaints_of(page: Page) -> list[str]:
     """Collect what a page complains about in its console, from now on."""
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(CANCELLED):
+            said.append(message.text)
+
+    page.on("console", hear)
     page.on("pageerror", lambda error: said.append(str(error)))
     return said
+
+
+def follow(what: Locator) -> None:
+    """Click what leads to another page, and wait until that page is there as a whole: a click only begins the way."""
+    with what.page.expect_navigation():
+        what.click()
+
+
+def width_too_much(page: Page) -> int:
+    """Give by how many px the loaded page is wider than the screen; 0 when it fits."""
+    page.wait_for_load_state()
+    return max(0, page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def sign_in(page: Page, url: str, email: str, password: str) -> None:
@@ -45,5 +67,5 @@ def sign_in(page: Page, url: str, email: str, password: str) -> None:
     page.goto(f"{url}/accounts/login/")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url(lambda found: "/accounts/login" not in found)
+    follow(page.get_by_role("button", name="Sign in", exact=True))
+    assert "/accounts/login" not in page.url

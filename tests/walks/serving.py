@@ -19,7 +19,8 @@ from tests.doors.intake_world import PostgresqlStore
 from tests.world import free_port
 
 WATCHBILL = Path(sys.executable).parent / "watchbill"
-PATIENCE = 40
+# Generous: other tests may have every core for a while.
+PATIENCE = 90
 
 
 class Served:
@@ -60,7 +61,7 @@ class Served:
     def stop(self) -> int:
         """Ask it to stop, as a service manager does; gives its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15)
+        return self.process.wait(PATIENCE)
 
     def run(self, script: str, **values: Any) -> str:
         """Run a Python script beside it, with the same data; what it prints is given."""

@@ -10,7 +10,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.walks.browser import DESK, PHONE, chromium, complaints_of, sign_in
+from tests.walks.browser import DESK, PHONE, chromium, complaints_of, sign_in, width_too_much
 from tests.walks.serving import Served
 
 MOST_OF_A_SHAPE = 2
@@ -99,8 +99,7 @@ def test_axe_finds_nothing_on_any_page_and_it_fits(demo, urls, viewport, scheme)
         wrong = []
         for url in urls:
             page.goto(url)
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if wide > 0:
+            if wide := width_too_much(page):
                 wrong.append(f"{url} is {wide} px too wide")
             found = Axe().run(page).response["violations"] if url in judged else []
             wrong.extend(f"{url}: {one['id']}: {one['nodes'][0]['html'][:120]}" for one in found)

@@ -7,7 +7,7 @@ import re
 import httpx2
 import pytest
 
-from tests.walks.browser import DESK, PHONE, chromium, complaints_of
+from tests.walks.browser import DESK, PHONE, chromium, complaints_of, follow
 from tests.walks.serving import serving, wait_for
 
 PASSWORD = "a long way from home 7"
@@ -50,43 +50,42 @@ def claim_the_instance(page, fresh):
     page.get_by_label("Your name").fill("Ana Lima")
     page.get_by_label("E-mail").fill("ana@example.org")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Make my account").click()
+    follow(page.get_by_role("button", name="Make my account"))
     assert page.get_by_label("Your name").input_value() == "Ana Lima", "nothing typed is lost"
     page.get_by_label("Set-up code").fill(fresh.code)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Make my account").click()
+    follow(page.get_by_role("button", name="Make my account"))
 
 
 def make_a_team_and_a_service(page, mail_server):
     """A preset's team, a service, and an address verified by the code that was mailed."""
     page.get_by_label("Name", exact=True).fill("Platform")
-    page.get_by_role("button", name="Make the team").click()
+    follow(page.get_by_role("button", name="Make the team"))
 
     page.get_by_label("What do you keep running?").fill("checkout")
-    page.get_by_role("button", name="Add the service").click()
-    page.get_by_role("button", name=re.compile("Send a code to")).click()
+    follow(page.get_by_role("button", name="Add the service"))
+    follow(page.get_by_role("button", name=re.compile("Send a code to")))
     code = re.search(r"\b\d{6}\b", newest_mail(mail_server, "code")).group(0)
     page.get_by_label("Code").fill(code)
-    page.get_by_role("button", name="Verify this address").click()
+    follow(page.get_by_role("button", name="Verify this address"))
 
 
 def be_paged_and_answer(page, phone, mail_server):
     """The set-up ends with a real page, answered by its link."""
-    page.get_by_role("button", name="Page me now").click()
+    follow(page.get_by_role("button", name="Page me now"))
     mail = newest_mail(mail_server, "page")
     link = re.search(r"http://\S+/a/\S+", mail).group(0)
     phone.goto(link)
-    phone.get_by_role("button", name="Acknowledge").click()
+    follow(phone.get_by_role("button", name="Acknowledge"))
     page.get_by_text("It works: you were paged and you answered.").wait_for()
-    page.get_by_role("button", name="Finish").click()
+    follow(page.get_by_role("button", name="Finish"))
 
 
 def connect_a_monitor(page, fresh) -> str:
     """A monitor's key, shown once it is connected."""
     page.goto(fresh.url + "/services/checkout/")
     page.get_by_label("Tool").select_option(label="PagerDuty-compatible (Events API v2)")
-    page.get_by_role("button", name="Connect", exact=True).click()
-    page.wait_for_url(re.compile("/monitors/"))
+    follow(page.get_by_role("button", name="Connect", exact=True))
     return re.search(r"\b[0-9a-f]{32}\b", page.inner_text("main")).group(0)
 
 
@@ -99,16 +98,15 @@ def answer_an_alert_that_arrives_live(phone, fresh, key):
         "dedup_key": "checkout-5xx",
         "payload": {"summary": "Checkout answers 5xx", "source": "lb1", "severity": "critical"},
     }
-    assert httpx2.post(fresh.url + "/v2/enqueue", json=event).status_code == 202
+    assert httpx2.post(fresh.url + "/v2/enqueue", json=event, timeout=30).status_code == 202
     arrived = phone.get_by_role("link", name=re.compile("Checkout answers 5xx")).first
-    arrived.wait_for(timeout=10_000)
-    arrived.click()
+    follow(arrived)
     thumb = phone.locator(".thumb").get_by_role("button", name="Acknowledge")
     box = thumb.bounding_box()
     assert box["height"] >= 44
     assert box["y"] > PHONE["height"] / 2, "the one thing to do is under the thumb"
-    thumb.click()
+    follow(thumb)
     phone.get_by_text("Acknowledged").first.wait_for()
 
-    httpx2.post(fresh.url + "/v2/enqueue", json={**event, "event_action": "resolve"})
-    phone.get_by_text("Resolved").first.wait_for(timeout=10_000)
+    httpx2.post(fresh.url + "/v2/enqueue", json={**event, "event_action": "resolve"}, timeout=30)
+    phone.get_by_text("Resolved").first.wait_for()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from itertools import count
+from time import monotonic
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -16,6 +17,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 KEEP_ALIVE_SECONDS = 20.0
 BREATH_SECONDS = 0.5
+# A page opens its stream within this time of being made; what changed meanwhile it is told as soon as it listens.
+OPENING_SECONDS = 10.0
 HEADERS = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
@@ -30,6 +33,7 @@ class LiveHub:
         self.waiting: set[asyncio.Event] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
         self.version = 0
+        self.changed_at = -OPENING_SECONDS
         self.stopping = False
         self._versions = count(1)
         self._called = False
@@ -37,6 +41,7 @@ class LiveHub:
     def changed(self) -> None:
         """Tell every open page that something changed."""
         self.version = next(self._versions)
+        self.changed_at = monotonic()
         if not self._called:
             self._called = True
             self._call()
@@ -76,6 +81,9 @@ class LiveHub:
 
     async def _tell(self, send: Send, woken: asyncio.Event, gone: asyncio.Task[None]) -> None:
         told = self.version
+        if monotonic() - self.changed_at < OPENING_SECONDS:
+            told -= 1
+            woken.set()
         await send({"type": "http.response.body", "body": b"retry: 2000\n\n", "more_body": True})
         while not gone.done() and not self.stopping:
             waiter = asyncio.create_task(woken.wait())

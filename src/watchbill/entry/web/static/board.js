@@ -55,11 +55,19 @@
   // After a move the board comes anew, and the focus stays on the card that was moved. Meanwhile it does not refresh itself.
   let moved = "";
   let moving = 0;
+  let moves = 0;
+  let known = 0; // of the moves, when the board last asked for itself
   document.body.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.id === "board" && moving) { event.preventDefault(); return; }
+    if (event.target.id === "board") known = moves;
     if (event.target.id !== "cards") return;
     moving += 1;
+    moves += 1;
     moved = row()?.dataset.id ?? moved;
+  });
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    // What was asked for before a move shows the board before it.
+    if (event.detail.requestConfig.elt.id === "board" && known !== moves) event.detail.shouldSwap = false;
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt?.id === "cards") moving = Math.max(0, moving - 1);

@@ -64,6 +64,7 @@
   function isBusy(region) {
     const active = document.activeElement;
     if (active && region.contains(active) && active.matches("input:not([type=hidden], [type=checkbox], [type=radio]), textarea, select")) return true;
+    if (region.querySelector("a:active, button:active, summary:active")) return true;   // pressed, not yet let go
     return [...region.querySelectorAll("input, textarea, select")].some((field) =>
       field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked
         : field.tagName === "SELECT" ? [...field.options].some((o) => o.selected !== o.defaultSelected && [...field.options].some((d) => d.defaultSelected))
@@ -77,7 +78,7 @@
     event.preventDefault();
     postponed = true;
   });
-  for (const done of ["focusout", "change"]) {
+  for (const done of ["focusout", "change", "pointerup"]) {
     document.addEventListener(done, () => setTimeout(() => {
       if (!postponed || [...document.querySelectorAll(LIVE)].some(isBusy)) return;
       postponed = false;
@@ -91,6 +92,11 @@
     if (!region.matches?.(LIVE)) return;
     if (event.detail.xhr.status !== 200 || event.detail.xhr.responseURL.includes("/accounts/")) {
       event.detail.shouldSwap = false;   // signed out, or an error: keep what is on the page
+      return;
+    }
+    if (isBusy(region)) {   // since it was asked for
+      event.detail.shouldSwap = false;
+      postponed = true;
       return;
     }
     before.set(region.id, {
