@@ -111,6 +111,7 @@ def _pages() -> dict[str, str]:
         "Requests, open": "/requests/?tab=open",
         "Requests, all": "/requests/?tab=all",
         "Requests, search": "/requests/?tab=all&q=trouble+past",
+        "Requests, by query": "/requests/asked/?q=state+%3D+closed+order+by+resolved+desc",
         "one request": f"/requests/{request}/",
         "Board": f"/board/?team={team}",
         "Tickets": "/tickets/",
@@ -118,6 +119,7 @@ def _pages() -> dict[str, str]:
         "Tickets, search": f"/tickets/?team={team}&q=text+~+%22trouble+past%22",
         "one ticket": f"/tickets/{ticket}/",
         "Grooming": f"/grooming/?team={team}",
+        "Sprints": f"/sprints/?team={team}",
         "What do I do now?": "/next/",
         "Now": "/",
     }

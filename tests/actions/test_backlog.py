@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.apps import apps
 
 from tests.world import World
-from watchbill.actions import epics, grooming, idle, sprints, stale, support, ticket_bulk, ticket_pairs, tickets, timers
+from watchbill.actions import (
+    epics,
+    grooming,
+    idle,
+    reachability,
+    sprints,
+    stale,
+    support,
+    ticket_bulk,
+    ticket_pairs,
+    tickets,
+    timers,
+)
 from watchbill.actions.asked import Asked
 from watchbill.actions.epics import Part
 from watchbill.actions.grooming import Groomed
@@ -17,7 +32,7 @@ from watchbill.actions.teams import adopt_policy
 from watchbill.actions.tickets import Written
 from watchbill.core.workload import Split
 from watchbill.db import ticket_facts
-from watchbill.db.models import AlertGroup, Event, Person, Policy, Sprint, SupportRequest, Team, Ticket, WorkLog
+from watchbill.db.models import AlertGroup, Event, Person, Policy, Sprint, SupportRequest, Team, Ticket, Timer, WorkLog
 from watchbill.kit.errors import NotAllowed, Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -408,6 +423,20 @@ def test_work_that_lies_in_a_lane_surfaces(world: World) -> None:
     assert stale.stale(world.team, None, later) == []
     rules(world, stale_work={"in_progress_days": 1})
     assert len(stale.stale(world.team, None, later + timedelta(days=2))) == 1
+
+
+def test_a_team_that_was_made_before_the_daily_look_gets_it(world: World) -> None:
+    """BKL-08: at the hour of its other daily look, once, and not while it is archived."""
+    reachability.set_daily(world.team, world.now)
+    theirs = Timer.objects.filter(subject_kind="team", kind="stale")
+    theirs.all().delete()
+    Team.objects.exclude(pk=world.team.pk).update(archived_at=world.now)
+    look_daily = import_module("watchbill.db.migrations.0020_desk_gaps").look_daily
+    look_daily(apps, None)
+    look_daily(apps, None)
+    made = theirs.get()
+    assert made.subject_id == world.team.pk
+    assert made.due_at == datetime(2026, 3, 4, 9, tzinfo=ZoneInfo(world.team.zone))
 
 
 def test_each_is_told_once_of_what_lies_in_their_lane(world: World) -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.world import World
-from watchbill.actions import desk, rota, support, tickets
+from watchbill.actions import desk, rota, support, ticket_pairs, tickets
 from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
 from watchbill.actions.tickets import Written
@@ -297,6 +297,22 @@ def test_two_tickets_are_linked_once_and_both_say_so(world: World) -> None:
         tickets.link(one.pk, two.pk, "blocks", world.ana, world.now)
     with pytest.raises(Refused):
         tickets.link(one.pk, two.pk, "knows", world.ana, world.now)
+
+
+def test_a_link_is_taken_away_and_both_say_so(world: World) -> None:
+    """SPN-02, SPN-04: a quick fix that lost its other half ages in the open again."""
+    quick, lasting = write(world, "Restart it", kind="quick_fix"), write(world, "Mend it", kind="lasting_fix")
+    tickets.link(lasting.pk, quick.pk, "lasting_fix_of", world.ana, world.now)
+    tickets.move(quick.pk, "done", world.ana, world.now)
+    assert not ticket_pairs.unpaired(world.team, world.now).rows
+    with pytest.raises(NotAllowed):
+        tickets.unlink(lasting.pk, quick.pk, "lasting_fix_of", world.charlie, world.now)
+    with pytest.raises(Refused):
+        tickets.unlink(quick.pk, lasting.pk, "lasting_fix_of", world.ana, world.now)
+    tickets.unlink(lasting.pk, quick.pk, "lasting_fix_of", world.ana, world.now)
+    assert not TicketLink.objects.exists()
+    assert kinds(quick)[-1] == kinds(lasting)[-1] == "ticket.unlinked"
+    assert [row.ticket for row in ticket_pairs.unpaired(world.team, world.now).rows] == [quick]
 
 
 def test_the_time_at_each_stage_is_known(world: World) -> None:

@@ -30,6 +30,21 @@ def test_a_request_is_listed_read_and_answered(shell, api: ApiWorld):
     assert [one["direction"] for one in said if one["by"] == "Ana"] == ["out", "note"]
 
 
+def test_a_request_goes_through_its_day_without_a_page(shell, api: ApiWorld):
+    """INT-13, TRI-02, MET-02: taken, time logged, waiting for others, given on, resolved, open again."""
+    request = ask(api.world)
+    ana, name = shell("ana", "write"), f"R-{request.pk}"
+    assert ana.run("take", name) == f"{name}: Ana has it.\n"
+    assert ana.run("log-time", name, "15", "read the logs") == f"{name}: 15 min logged, 15 min in all.\n"
+    assert WorkLog.objects.get().note == "read the logs"
+    assert ana.run("wait", name, "vendor", "their case 4711") == f"{name}: the ball is with vendor.\n"
+    assert ana.run("give", name, "ben") == f"{name}: Ben has it.\n"
+    assert ana.run("give", name) == f"{name}: nobody has it.\n"
+    assert ana.run("resolve", name, "--text", "The proxy is back.") == f"{name}: resolved: I cannot log in\n"
+    assert "The proxy is back." in ana.run("request", name)
+    assert ana.run("reopen", name, "it is gone again") == f"{name}: open.\n"
+
+
 def test_somebody_asks_and_a_member_logs_for_somebody(shell, api: ApiWorld):
     olga = shell("olga", "answer")
     assert "Platform has it. You hear by" in olga.run("ask", "platform", "May I have a bucket?")
@@ -54,6 +69,21 @@ def test_a_ticket_is_written_shown_moved_and_written_on(shell, api: ApiWorld):
     assert "Ben" in ana.run("tickets", "stage = in_progress order by due")
     assert ana.run("move", str(ticket.pk), "done", "--outcome", "wont_do") == f"T-{ticket.pk}: done\n"
     assert ana.run("tickets") == "No tickets.\n"
+
+
+def test_a_ticket_is_taken_given_on_and_linked_and_no_longer(shell, api: ApiWorld):
+    """SPN-02: links are made and taken away as people say them."""
+    one, two = (f"T-{write(api.world, seat='engineer').pk}", f"T-{write(api.world).pk}")
+    ana = shell("ana", "write")
+    assert ana.run("take", one) == f"{one}: Ana has it.\n"
+    assert ana.run("give", one) == f"{one}: nobody has it.\n"
+    assert ana.run("log-time", one, "30") == f"{one}: 30 min logged, 30 min in all.\n"
+    assert ana.run("ticket", "link", one, "lasting fix of", two) == f"{one} lasting fix of {two}.\n"
+    assert f"{one} lasting_fix_of {two}" in ana.run("ticket", two)
+    assert ana.run("ticket", "unlink", one, "lasting_fix_of", two) == f"{one} lasting fix of {two}: no longer.\n"
+    assert "lasting_fix_of" not in ana.run("ticket", two)
+    gone = ana.try_("ticket", "unlink", one, "lasting_fix_of", two)
+    assert (gone.exit_code, "there is no such link" in gone.stderr) == (1, True)
 
 
 def test_the_board_stands_in_columns(shell, api: ApiWorld):
@@ -89,6 +119,8 @@ def test_what_cannot_be_meant_is_said_before_anything_is_sent(shell, api: ApiWor
         (("move", str(ticket.pk), "away"), "is no stage: to_do, in_progress"),
         (("comment", "12", "x"), "may be either: write R-12"),
         (("clock", "start", "12"), "may be either"),
+        (("ticket", "link", "1", "eats", "2"), "is no link: lasting_fix_of"),
+        (("take", "12"), "may be either"),
         (("ticket", "burn"), "No such command"),
     ):
         result = ana.try_(*words)

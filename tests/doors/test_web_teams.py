@@ -145,6 +145,8 @@ def test_coverage_is_changed_by_windows(world) -> None:
         {"weekdays": [0, 1], "start": "08:00", "end": "18:00"}
     ]
     assert "08:00" in client.get("/teams/platform/policy/coverage/").content.decode()
+    for part, said in (("coverage", True), ("request_classes", True), ("timebox", False)):
+        assert ("may still count on that time" in text(client.get(f"/teams/platform/policy/{part}/"))) is said
 
 
 def test_an_administrator_makes_a_team_from_a_preset(world, admin) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.doors.web_world import Cast
 from tests.world import World
-from watchbill.actions import sprints, support, tickets
+from watchbill.actions import communities, sprints, support, tickets
 from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
 from watchbill.actions.tickets import Written
@@ -141,6 +141,32 @@ def test_links_are_written_as_people_say_them(world, as_):
         response = do(as_, "ana", one, "link", kind="blocks", target=wrong)
         assert response.status_code == 409
         assert f'value="{wrong}"' in response.content.decode()
+
+
+def test_a_link_is_taken_away_from_either_side(world, as_):
+    """SPN-02: whoever linked the wrong ticket mends it where they see it."""
+    one, other, third = write(world, "One"), write(world, "Other"), write(world, "Third")
+    made = tickets.link(one.pk, other.pk, "blocks", world.ana, world.now)
+    assert do(as_, "ben", third, "unlink", link=str(made.pk)).status_code == 409
+    assert TicketLink.objects.exists()
+    assert f'value="{made.pk}"' in as_.ben.get(f"/tickets/{other.pk}/").content.decode()
+    assert do(as_, "ben", other, "unlink", link=str(made.pk)).status_code == 302
+    assert not TicketLink.objects.exists()
+    assert "took the link away" in as_.ana.text(f"/tickets/{one.pk}/")
+
+
+def test_the_community_that_a_ticket_is_for_is_chosen_on_its_page(world, as_):
+    """TRI-14: work is for somebody; one whose community was put away keeps it."""
+    ticket = write(world)
+    values = {"kind": "task", "labels": "", "community": ""}
+    do(as_, "ana", ticket, "about", **values)
+    research = communities.add_community(world.team, {"name": "Research"}, world.eva, world.now)
+    do(as_, "ana", ticket, "about", **(values | {"community": str(research.pk)}))
+    assert Ticket.objects.get(pk=ticket.pk).community == research
+    communities.archive_community(research, world.eva, world.now)
+    do(as_, "ana", ticket, "about", **(values | {"community": str(research.pk), "points": "3"}))
+    kept = Ticket.objects.get(pk=ticket.pk)
+    assert (kept.community, kept.points) == (research, 3)
 
 
 def test_a_ticket_of_another_team_is_not_linked_from_here(world, as_):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -20,6 +20,7 @@ from watchbill.db.models import Event, Person, Sprint, Team, Ticket, TicketLink
 from watchbill.db.ticket_facts import ORDER
 from watchbill.kit.errors import Refused
 
+KINDS = ("feature", "operations")
 MOST_EACH = 50
 LATER = timedelta(days=28)
 BURNS = frozenset({"late", "tight"})
@@ -37,11 +38,15 @@ class Topic:
 
 @dataclass(frozen=True)
 class Agenda:
-    """The two sections, and the epics with what burns first on top; `more` when a section was cut."""
+    """The two sections, and the epics with what burns first on top; `more` when a section was cut.
+
+    `counts` says how many each section has, also one that was not asked for and stands empty here.
+    """
 
     feature: list[Topic]
     operations: list[Topic]
     epics: list[Outlook]
+    counts: dict[str, int]
     more: bool
 
 
@@ -57,31 +62,35 @@ class Groomed:
     parts: Sequence[Part] = field(default=())
 
 
-def agenda(team: Team, now: datetime) -> Agenda:
-    """Read what is to be groomed: open, in no sprint, and not put off to a later day."""
+def agenda(team: Team, now: datetime, only: str = "") -> Agenda:
+    """Read what is to be groomed: open, in no sprint, and not put off to a later day; `only` one section, or both."""
     today = day_of(now, team.zone)
     outlooks = epics.outlook(team, now)
     burning = {one.epic.pk for one in outlooks if one.state in BURNS}
-    found: dict[int, Ticket] = {}
+    found: dict[int, grooming.Item] = {}
     more = False
-    for kind in ("feature", "operations"):
+    for kind in KINDS:
         rows = _backlog(team, today).filter(work_kind=kind)
-        chosen = list(rows.order_by(*ORDER)[: MOST_EACH + 1])
+        chosen = _items(rows.order_by(*ORDER)[: MOST_EACH + 1], burning, now)
         more = more or len(chosen) > MOST_EACH
-        fixes = list(rows.filter(kind="lasting_fix").order_by("id")[:MOST_EACH])
-        urgent = list(rows.filter(pk__in=burning))
-        found.update({ticket.pk: ticket for ticket in (*urgent, *fixes, *chosen[:MOST_EACH])})
-    sections = grooming.arrange(_items(found, burning, now))
-    last = _last_decisions(list(found))
-    contexts = ticket_pairs.pair_contexts([ticket for ticket in found.values() if ticket.kind == "lasting_fix"])
-
-    def topics(section: tuple[grooming.Placed, ...]) -> list[Topic]:
-        return [Topic(found[one.id], one.why, contexts.get(one.id), last.get(one.id, "")) for one in section]
-
+        fixes = _items(rows.filter(kind="lasting_fix").order_by("id")[:MOST_EACH], burning, now)
+        urgent = _items(rows.filter(pk__in=burning), burning, now)
+        found.update({item.id: item for item in (*urgent, *fixes, *chosen[:MOST_EACH])})
+    sections = grooming.arrange(_with_pairs(found.values()))
+    whole = {"feature": sections.feature, "operations": sections.operations}
+    shown = {name: placed if only in {"", name} else () for name, placed in whole.items()}
+    tickets_of = _tickets([one.id for placed in shown.values() for one in placed])
+    last = _last_decisions(list(tickets_of))
+    contexts = ticket_pairs.pair_contexts([one for one in tickets_of.values() if one.kind == "lasting_fix"])
+    topics = {
+        name: [Topic(tickets_of[one.id], one.why, contexts.get(one.id), last.get(one.id, "")) for one in placed]
+        for name, placed in shown.items()
+    }
     return Agenda(
-        topics(sections.feature),
-        topics(sections.operations),
+        topics["feature"],
+        topics["operations"],
         outlooks,
+        {name: len(placed) for name, placed in whole.items()},
         more,
     )
 
@@ -89,27 +98,34 @@ def agenda(team: Team, now: datetime) -> Agenda:
 def _backlog(team: Team, today: date) -> QuerySet[Ticket]:
     ready = Q(starts_on=None) | Q(starts_on__lte=today)
     # Said twice, so that both databases know that the indexes of what is open suffice.
-    rows = Ticket.objects.filter(ready, team=team, stage="to_do", sprint=None).exclude(stage="done")
-    return rows.select_related("service", "assignee", "request", "epic")
+    return Ticket.objects.filter(ready, team=team, stage="to_do", sprint=None).exclude(stage="done")
 
 
-def _items(found: dict[int, Ticket], burning: set[int], now: datetime) -> list[grooming.Item]:
-    paired = set(
-        TicketLink.objects.filter(source__in=list(found), kind="lasting_fix_of").values_list("source_id", flat=True)
-    )
+def _tickets(ids: list[int]) -> dict[int, Ticket]:
+    return Ticket.objects.select_related("service", "assignee", "request", "epic").in_bulk(ids)
+
+
+def _items(rows: QuerySet[Ticket], burning: set[int], now: datetime) -> list[grooming.Item]:
+    columns = ("pk", "kind", "work_kind", "rank", "position", "created_at")
     return [
         grooming.Item(
-            id=ticket.pk,
-            kind=ticket.kind,
-            work_kind=ticket.work_kind,
-            rank=ticket.rank,
-            position=ticket.position,
-            age=(now - ticket.created_at).days,
-            is_paired=ticket.pk in paired,
-            burns=ticket.pk in burning,
+            id=pk,
+            kind=kind,
+            work_kind=work_kind,
+            rank=rank,
+            position=position,
+            age=(now - created_at).days,
+            burns=pk in burning,
         )
-        for ticket in found.values()
+        for pk, kind, work_kind, rank, position, created_at in rows.values_list(*columns)
     ]
+
+
+def _with_pairs(items: Collection[grooming.Item]) -> list[grooming.Item]:
+    fixes = [item.id for item in items if item.kind == "lasting_fix"]
+    links = TicketLink.objects.filter(source__in=fixes, kind="lasting_fix_of")
+    paired = set(links.values_list("source_id", flat=True)) if fixes else set()
+    return [replace(item, is_paired=item.id in paired) for item in items]
 
 
 def _last_decisions(ids: list[int]) -> dict[int, str]:

@@ -293,21 +293,42 @@ def link(source_id: int, target_id: int, kind: str, person: Person, now: datetim
     if source_id == target_id:
         raise Refused("a ticket cannot be linked to itself", "target")
     with transaction.atomic():
-        pair = {number: lock(number) for number in sorted((source_id, target_id))}
-        source, target = pair[source_id], pair[target_id]
-        for ticket in pair.values():
-            require(person, ticket.team, "member", "link tickets")
+        source, target = _lock_pair(source_id, target_id, person)
         if kind != "relates_to" and TicketLink.objects.filter(source=target, target=source, kind=kind).exists():
             raise Refused(f"T-{target_id} {kind.replace('_', ' ')} T-{source_id} already: it cannot be both", "kind")
         made, new = TicketLink.objects.get_or_create(
             source=source, target=target, kind=kind, defaults={"created_at": now, "created_by": person}
         )
         if new:
-            said = f"{person}: T-{source.pk} {kind.replace('_', ' ')} T-{target.pk}"
-            data = {"source": source.pk, "target": target.pk, "kind": kind}
-            for ticket in pair.values():
-                record(subject_of(ticket), "ticket.linked", said, now, Actor.of(person), data)
+            _record_link(made, "linked", person, now)
     return made
+
+
+def unlink(source_id: int, target_id: int, kind: str, person: Person, now: datetime) -> TicketLink:
+    """Take a link away and give it as it was; both tickets say so. Raises Refused when there is none, NotAllowed."""
+    with transaction.atomic():
+        source, target = _lock_pair(source_id, target_id, person)
+        found = TicketLink.objects.filter(source=source, target=target, kind=kind).first()
+        if found is None:
+            raise Refused(f"there is no such link between T-{source_id} and T-{target_id}", "target")
+        _record_link(found, "unlinked", person, now)
+        found.delete()
+    return found
+
+
+def _lock_pair(source_id: int, target_id: int, person: Person) -> tuple[Ticket, Ticket]:
+    pair = {number: lock(number) for number in sorted((source_id, target_id))}
+    for ticket in pair.values():
+        require(person, ticket.team, "member", "link tickets")
+    return pair[source_id], pair[target_id]
+
+
+def _record_link(link: TicketLink, what: str, person: Person, now: datetime) -> None:
+    phrase = f"T-{link.source_id} {link.kind.replace('_', ' ')} T-{link.target_id}"
+    said = f"{person}: {phrase}" if what == "linked" else f"{person} took the link away: {phrase}"
+    data = {"source": link.source_id, "target": link.target_id, "kind": link.kind}
+    for ticket in (link.source, link.target):
+        record(subject_of(ticket), f"ticket.{what}", said, now, Actor.of(person), data)
 
 
 def set_priority(ticket_id: int, level: str, why: str, person: Person, now: datetime) -> Ticket:

@@ -179,6 +179,11 @@ class SupportRequest(models.Model):
             ),
             models.Index(fields=["team", "-last_message_at"], name="request_changed"),
             models.Index(fields=["team", "-opened_at"], name="request_opened"),
+            models.Index(
+                fields=["team", "-resolved_at"],
+                condition=models.Q(resolved_at__isnull=False),
+                name="request_resolved",
+            ),
             models.Index(fields=["assignee", "state", "id"], name="request_of_assignee"),
             models.Index(fields=["requester", "-id"], name="request_of_requester"),
             models.Index(fields=["community", "-id"], name="request_of_community"),

@@ -85,9 +85,10 @@ class Ticket(models.Model):
                 condition=~models.Q(stage="done"),
                 name="ticket_board",
             ),
-            # Holds all that is counted of what was done: a window of weeks is counted without reading its rows.
+            # Holds all that is counted of what was done: a window of weeks is counted without reading its rows. Also the
+            # stage, though it is always the same: SQLite would read the row to compare it.
             models.Index(
-                fields=["team", "-done_at", "kind", "work_kind", "outcome", "points"],
+                fields=["team", "-done_at", "kind", "work_kind", "outcome", "points", "stage"],
                 condition=models.Q(stage="done"),
                 name="ticket_done",
             ),

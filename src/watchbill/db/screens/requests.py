@@ -132,6 +132,11 @@ def every_request(person: Person, teams: Sequence[int] | None, filters: Filters,
         after = key_of(rows[ROWS - 1], filters.tab)
 
 
+def requests_of(team: Team) -> QuerySet[SupportRequest]:
+    """Read the requests of a team, in no order yet."""
+    return _of([team.pk])
+
+
 def _of(teams: Sequence[int] | None) -> QuerySet[SupportRequest]:
     rows = SupportRequest.objects.select_related("team", "requester", "community", "service", "assignee")
     return rows if teams is None else rows.filter(team__in=teams)

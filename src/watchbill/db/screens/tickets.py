@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from watchbill.db import facts
 from watchbill.db.models import (
@@ -28,6 +29,7 @@ from watchbill.db.queries import Key, page_of
 from watchbill.db.screens.board import mine
 from watchbill.db.screens.visible import sees_team
 
+Row = TypeVar("Row", bound=Model)
 ROWS = 50
 LINES = 200
 MOST_PARTS = 200
@@ -68,7 +70,7 @@ def tickets_of(team: Team, reader: Person, tab: str, now: datetime) -> QuerySet[
             return rows
 
 
-def every_row(rows: QuerySet[Ticket], keys: Sequence[Key], most: int) -> Iterator[Ticket]:
+def every_row(rows: QuerySet[Row], keys: Sequence[Key], most: int) -> Iterator[Row]:
     """Read a whole list, screen by screen, so that no answer holds it all."""
     mark, given = "", 0
     while given < most:
@@ -167,8 +169,8 @@ def watch_ahead(team: Team, now: datetime) -> list[Shift]:
     return list(rows.select_related("person", "rotation").order_by("starts_at", "id"))
 
 
-def filters_of(person: Person, team: Team, about: str = "tickets") -> list[SavedFilter]:
-    """Read the saved filters of somebody in a team: their own first, then what others share."""
-    rows = SavedFilter.objects.filter(Q(person=person) | Q(is_shared=True), team=team, about=about)
-    found = rows.select_related("person").order_by("name", "id")[:100]
+def filters_of(person: Person, teams: Sequence[Team], about: str = "tickets") -> list[SavedFilter]:
+    """Read the saved filters of somebody in teams: their own first, then what others share."""
+    rows = SavedFilter.objects.filter(Q(person=person) | Q(is_shared=True), team__in=teams, about=about)
+    found = rows.select_related("person", "team").order_by("name", "id")[:100]
     return sorted(found, key=lambda one: one.person_id != person.pk)

@@ -323,6 +323,15 @@ def link(request: Asked, number: Id, body: NewLink) -> Status[LinkLine]:
     return Status(201, LinkLine(source=made.source_id, kind=made.kind, target=made.target_id))
 
 
+@router.delete("/{number}/links", auth=may("write"), response=answers(LinkLine), summary="Take a link away")
+def unlink(request: Asked, number: Id, target: Id, kind: Link) -> LinkLine:
+    """Read from this one, as it was made; both tickets say so. A quick fix without its lasting fix ages in the open."""
+    the_ticket(request.auth.person, number)
+    the_ticket(request.auth.person, target)
+    gone = tickets.unlink(number, target, kind, request.auth.person, request.auth.now)
+    return LinkLine(source=gone.source_id, kind=gone.kind, target=gone.target_id)
+
+
 @router.post(
     "/{number}/pair", auth=may("write"), response=answers(TicketLine), summary="Close a quick fix with its pair"
 )

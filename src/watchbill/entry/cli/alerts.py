@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from watchbill.entry import clock
-from watchbill.entry.cli import times
+from watchbill.entry.cli import references, times
 from watchbill.entry.cli.client import Api, Failed, find_person
 from watchbill.entry.cli.show import Said, as_json, facts, heading, name_of, table
 
@@ -99,9 +99,11 @@ def _show_whole(found: dict[str, Any]) -> None:
     table(("TO", "BY", "ADDRESS", "STATE", "AT", "ANSWER"), sent, "Nobody was told.")
 
 
-def answer_each(numbers: Sequence[str], act: Callable[[str], dict[str, Any]]) -> Said:
+def answer_each(
+    numbers: Sequence[str], act: Callable[[str], dict[str, Any]], read: Callable[[str], str] = path_of
+) -> Said:
     """Do the same to each; what goes wrong with one is said and does not keep the others from it."""
-    paths = [(number, path_of(number)) for number in numbers]
+    paths = [(number, read(number)) for number in numbers]
     done, worst = [], 0
     for number, path in paths:
         try:
@@ -153,11 +155,22 @@ def _dict(found: Any) -> dict[str, Any]:
 
 @click.command()
 @click.argument("numbers", nargs=-1, required=True)
+@click.option("--text", default="", help="What the requester is told; of a request alone.")
+@click.option("--outcome", default="done", show_default=True, type=click.Choice(["done", "answered", "duplicate"]))
 @as_json
-def resolve(numbers: tuple[str, ...]) -> Said:
-    """Close alerts (123) or pages (p12)."""
+def resolve(numbers: tuple[str, ...], text: str, outcome: str) -> Said:
+    """Close alerts (123), pages (p12) or requests (R-12); the requester is told."""
     api = Api()
-    return answer_each(numbers, lambda path: _dict(api.post(f"{path}/resolve")))
+
+    def act(path: str) -> dict[str, Any]:
+        body = {"outcome": outcome, "text": text} if path.startswith("/requests/") else None
+        return _dict(api.post(f"{path}/resolve", body))
+
+    return answer_each(numbers, act, _path_of_any)
+
+
+def _path_of_any(number: str) -> str:
+    return references.path_of(number) if number[:1] in {"R", "r"} else path_of(number)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""My work on the command line: what to do now, the clock, the sprints."""
+"""My work on the command line: what to do now, what I take or give on, time spent, the sprints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from watchbill.entry.cli import times
-from watchbill.entry.cli.client import Api, clean
+from watchbill.entry.cli.client import Api, clean, find_person
 from watchbill.entry.cli.references import path_of, team_of
 from watchbill.entry.cli.show import Said, as_json, name_of, table
 
@@ -21,6 +21,48 @@ def next_things(team: str) -> Said:
     found = api.get("/tickets/next", team=team_of(api, team))
     rows = [(f"T-{one['ticket']}" if one["ticket"] else "", one["kind"], one["title"], one["why"]) for one in found]
     return Said(found, lambda: table(("TICKET", "KIND", "WHAT", "WHY"), rows, "Nothing: enjoy it."))
+
+
+@click.command()
+@click.argument("reference")
+@as_json
+def take(reference: str) -> Said:
+    """Take a request (R-12) or a ticket (T-34): it is yours."""
+    api = Api()
+    return _give(api, reference, api.get("/me"))
+
+
+@click.command()
+@click.argument("reference")
+@click.argument("whom", default="")
+@as_json
+def give(reference: str, whom: str) -> Said:
+    """Give a request (R-12) or a ticket (T-34) to somebody: a name, an address or a number; to nobody without one."""
+    api = Api()
+    team = api.get(path_of(reference))["team"]["slug"]
+    return _give(api, reference, find_person(api, whom, team) if whom else None)
+
+
+def _give(api: Api, reference: str, person: dict[str, Any] | None) -> Said:
+    path, number = path_of(reference), person["id"] if person else None
+    if path.startswith("/tickets"):
+        values = {"assignee": number} if person else {"assignee": None, "seat": None}
+        found = api.call("PATCH", path, body=values)
+    else:
+        found = api.post(f"{path}/assign", {"person": number})
+    return Said(found, lambda: click.echo(f"{found['reference']}: {name_of(found['assignee'], 'nobody')} has it."))
+
+
+@click.command(name="log-time")
+@click.argument("reference")
+@click.argument("minutes", type=click.IntRange(1, 24 * 60))
+@click.argument("note", default="")
+@as_json
+def log_time(reference: str, minutes: int, note: str) -> Said:
+    """Log minutes really spent: watchbill log-time R-12 15 "read the logs"."""
+    found = Api().post(f"{path_of(reference)}/time", {"minutes": minutes, "note": note})
+    spent = found["spent_seconds"] // 60
+    return Said(found, lambda: click.echo(f"{found['reference']}: {minutes} min logged, {spent} min in all."))
 
 
 @click.group(invoke_without_command=True)

@@ -107,3 +107,24 @@ def answer(reference: str, text: str, waits_on: str) -> Said:
     number = number_of(reference, "R")
     found = Api().post(f"/requests/{number}/answer", {"text": text, "waits_on": waits_on})
     return Said(found, lambda: click.echo(f"{found['reference']}: answered; the ball is with {found['waits_on']}."))
+
+
+@click.command()
+@click.argument("reference")
+@click.argument("whom", type=click.Choice(["us", "requester", "vendor"]))
+@click.argument("why", default="")
+@as_json
+def wait(reference: str, whom: str, why: str) -> Said:
+    """Say whom a request waits for: watchbill wait R-12 vendor "their case 4711". The clock stands still for others."""
+    found = Api().post(f"/requests/{number_of(reference, 'R')}/ball", {"waits_on": whom, "why": why})
+    return Said(found, lambda: click.echo(f"{found['reference']}: the ball is with {found['waits_on']}."))
+
+
+@click.command()
+@click.argument("reference")
+@click.argument("why", default="")
+@as_json
+def reopen(reference: str, why: str) -> Said:
+    """Open a request again; its clocks go on."""
+    found = Api().post(f"/requests/{number_of(reference, 'R')}/reopen", {"why": why})
+    return Said(found, lambda: click.echo(f"{found['reference']}: {found['state']}."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any
 
@@ -17,6 +18,7 @@ from watchbill.entry.cli.show import GAP, Said, as_json, cut, facts, heading, na
 OPEN = "stage != done"
 STAGES = {"to_do": "TO DO", "in_progress": "IN PROGRESS", "waiting": "WAITING", "done": "DONE"}
 BOARD = "stage != done or done > -7d"
+LINKS = ("lasting_fix_of", "spin_off_of", "duplicate_of", "blocks", "relates_to")
 NARROWEST, IN_A_FILE = 16, 40
 KINDS = ("task", "request", "epic", "investigation", "action", "quick_fix", "lasting_fix", "tracking")
 
@@ -39,6 +41,14 @@ def read_stage(_: click.Context, __: click.Parameter, text: str) -> str:
     if stage not in STAGES:
         raise click.BadParameter(f"“{text}” is no stage: {', '.join(STAGES)}")
     return stage
+
+
+def read_link(_: click.Context, __: click.Parameter, text: str) -> str:
+    """Read how tickets are linked as people write it: blocks, "lasting fix of"; raises click.BadParameter."""
+    kind = text.strip().lower().replace(" ", "_").replace("-", "_")
+    if kind not in LINKS:
+        raise click.BadParameter(f"“{text}” is no link: {', '.join(LINKS)}")
+    return kind
 
 
 @click.command()
@@ -132,6 +142,33 @@ def new(title: str, team: str, whom: str, due: str, **given: Any) -> Said:
         body["due_on"] = times.read_day(due).isoformat()
     made = api.post("/tickets", body, once=True)
     return Said(made, lambda: click.echo(f"{made['reference']}: {clean(made['title'])}"))
+
+
+def _linking(command: Callable[..., Said]) -> Callable[..., None]:
+    target, kind = click.argument("target"), click.argument("kind", callback=read_link)
+    return click.argument("reference")(kind(target(as_json(command))))
+
+
+def _read_pair(reference: str, target: str) -> tuple[int, int]:
+    return number_of(reference, "T"), number_of(target, "T")
+
+
+@ticket.command()
+@_linking
+def link(reference: str, kind: str, target: str) -> Said:
+    """Link a ticket to another: watchbill ticket link T-34 blocks T-35."""
+    source, other = _read_pair(reference, target)
+    made = Api().post(f"/tickets/{source}/links", {"kind": kind, "target": other})
+    return Said(made, lambda: click.echo(f"T-{source} {kind.replace('_', ' ')} T-{other}."))
+
+
+@ticket.command()
+@_linking
+def unlink(reference: str, kind: str, target: str) -> Said:
+    """Take a link away, as it was made: watchbill ticket unlink T-34 blocks T-35."""
+    source, other = _read_pair(reference, target)
+    gone = Api().call("DELETE", f"/tickets/{source}/links", query={"kind": kind, "target": other})
+    return Said(gone, lambda: click.echo(f"T-{source} {kind.replace('_', ' ')} T-{other}: no longer."))
 
 
 @click.command()

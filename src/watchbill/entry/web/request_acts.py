@@ -5,17 +5,26 @@ An act is a POST to /requests/<id>/<name>/. What the action refuses is shown at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, cast
 
 from django import forms
 
 from watchbill.actions import support, work_clock
-from watchbill.actions.desk import Desk
 from watchbill.core.support import BALL_WORDS
-from watchbill.db.models import Community, Person, Service, SupportRequest
+from watchbill.db.models import SupportRequest
+from watchbill.entry.web.acts import (
+    AboutWork,
+    Act,
+    ActForm,
+    EmptyForm,
+    MinutesForm,
+    PriorityForm,
+    community_choices,
+    read_choices,
+    spent,
+)
 from watchbill.entry.web.request_forms import choose, class_choices, person_of, service_choices
 from watchbill.entry.web.templatetags.request_tags import IMPACTS, OUTCOMES
 from watchbill.kit.errors import Refused
@@ -25,48 +34,22 @@ SHORT = forms.Textarea(attrs={"rows": 2})
 LOGGED = (5, 15, 30, 60)
 
 
-@dataclass(frozen=True)
-class About:
-    """What a form of a request knows: the request, its team's desk, who reads, and what there is to choose."""
+@dataclass(frozen=True, kw_only=True)
+class About(AboutWork):
+    """What a form of a request knows besides: the request."""
 
     request: SupportRequest
-    desk: Desk
-    reader: Person
-    now: datetime
-    members: Sequence[Person] = ()
-    services: Sequence[Service] = ()
-    communities: Sequence[Community] = ()
+
+    @property
+    def work(self) -> SupportRequest:
+        """The request."""
+        return self.request
 
 
-class ActForm(forms.Form):
-    """A form of a request's page; `name` keeps its fields apart from those of the others."""
-
-    def __init__(self, data: Any, about: About, name: str, **kwargs: Any) -> None:
-        super().__init__(data, label_suffix="", auto_id=f"{name}-%s", **kwargs)
-        self.about = about
-        self.fill_in(about)
-
-    def fill_in(self, about: About) -> None:
-        """Give the fields their choices and what stands in them at first."""
+Form = ActForm[About]
 
 
-Do = Callable[[About, dict[str, Any]], object]
-
-
-@dataclass(frozen=True)
-class Act:
-    """One thing that may be done: its form, what does it, what is said afterwards."""
-
-    form: type[ActForm]
-    do: Do
-    said: str | Callable[[object], str]
-
-    def words(self, result: object) -> str:
-        """Say what was done."""
-        return self.said if isinstance(self.said, str) else self.said(result)
-
-
-class AnswerForm(ActForm):
+class AnswerForm(Form):
     """Write to the requester, and say who has the ball then (INT-13)."""
 
     text = forms.CharField(label="Write to them", widget=LONG)
@@ -86,13 +69,13 @@ def _answer(about: About, given: dict[str, Any]) -> object:
     return support.answer(about.request.pk, given["text"], about.reader, about.now, waits_on=waits_on)
 
 
-class NoteForm(ActForm):
+class NoteForm(Form):
     """Write for the team alone."""
 
     text = forms.CharField(label="Note for the team", widget=SHORT, help_text="The requester never sees it.")
 
 
-class BallForm(ActForm):
+class BallForm(Form):
     """Say who has the ball (INT-13)."""
 
     waits_on = forms.ChoiceField(label="It waits for")
@@ -103,7 +86,7 @@ class BallForm(ActForm):
         choose(self, "waits_on", [(n, w) for n, w in BALL_WORDS.items() if n != about.request.waiting_on])
 
 
-class AssignForm(ActForm):
+class AssignForm(Form):
     """Give it to somebody."""
 
     to = forms.ChoiceField(label="Give it to", required=False)
@@ -118,20 +101,7 @@ def _assign(about: About, given: dict[str, Any]) -> object:
     return support.assign(about.request.pk, person_of(given["to"], about.members), about.reader, about.now)
 
 
-class PriorityForm(ActForm):
-    """Put it where a person wants it (PRI-09)."""
-
-    level = forms.ChoiceField(required=False)
-    why = forms.CharField(label="Why?", required=False, max_length=500, help_text="It stands beside the priority.")
-
-    def fill_in(self, about: About) -> None:
-        """Offer the team's levels."""
-        levels = [(name, level.title) for name, level in about.desk.order.levels.items()]
-        choose(self, "level", levels, "by the team’s table")
-        self.initial.setdefault("level", about.request.priority if about.request.is_priority_pinned else "")
-
-
-class ChangeForm(ActForm):
+class ChangeForm(Form):
     """Say what it is about: promises and priority follow."""
 
     title = forms.CharField(label="In one line", max_length=300)
@@ -148,7 +118,7 @@ class ChangeForm(ActForm):
         choose(self, "request_class", class_choices(about.desk), "not classed yet")
         choose(self, "service", service_choices(about.services), "none named")
         choose(self, "impact", [(name, word) for name, word in IMPACTS.items() if name], "not said")
-        choose(self, "community", [(str(c.pk), c.name) for c in about.communities], "none")
+        choose(self, "community", community_choices(about.communities), "none")
         for name in ("title", "request_class", "environment", "component", "impact"):
             self.initial.setdefault(name, getattr(one, name))
         self.initial.setdefault("service", str(one.service_id or ""))
@@ -156,14 +126,10 @@ class ChangeForm(ActForm):
 
 
 def _change(about: About, given: dict[str, Any]) -> object:
-    chosen = {
-        "service": next((one for one in about.services if str(one.pk) == given["service"]), None),
-        "community": next((one for one in about.communities if str(one.pk) == given["community"]), None),
-    }
-    return support.change(about.request.pk, {**given, **chosen}, about.reader, about.now)
+    return support.change(about.request.pk, read_choices(about, given), about.reader, about.now)
 
 
-class ResolveForm(ActForm):
+class ResolveForm(Form):
     """Say that it is done, and how."""
 
     outcome = forms.ChoiceField(initial="done")
@@ -177,28 +143,17 @@ class ResolveForm(ActForm):
         choose(self, "outcome", [(name, OUTCOMES[name]) for name in offered])
 
 
-class WhyForm(ActForm):
+class WhyForm(Form):
     """Say why."""
 
     why = forms.CharField(label="Why?", required=False, max_length=500)
 
 
-class MinutesForm(ActForm):
-    """Log time that was spent."""
-
-    minutes = forms.IntegerField(min_value=1, max_value=24 * 60)
-    note = forms.CharField(label="On what?", required=False, max_length=200)
-
-
-class StopForm(ActForm):
+class StopForm(Form):
     """Stop the clock; less than it shows when it was forgotten."""
 
     minutes = forms.IntegerField(min_value=0, max_value=24 * 60, required=False)
     note = forms.CharField(required=False, max_length=200)
-
-
-class EmptyForm(ActForm):
-    """Only a button."""
 
 
 def _stop(about: About, given: dict[str, Any]) -> object:
@@ -208,11 +163,7 @@ def _stop(about: About, given: dict[str, Any]) -> object:
     return work_clock.stop(about.reader, about.now, given["note"], minutes=given["minutes"])
 
 
-def _spent(log: object) -> str:
-    return f"{work_clock.words_of(cast('Any', log).seconds).capitalize()} logged."
-
-
-ACTS: Mapping[str, Act] = {
+ACTS: Mapping[str, Act[About]] = {
     "answer": Act(AnswerForm, _answer, "Sent."),
     "note": Act(
         NoteForm, lambda a, v: support.note(a.request.pk, v["text"], a.reader, a.now), "Your note is for the team."
@@ -237,8 +188,8 @@ ACTS: Mapping[str, Act] = {
     ),
     "reopen": Act(WhyForm, lambda a, v: support.reopen(a.request.pk, v["why"], a.reader, a.now), "It is open again."),
     "start": Act(EmptyForm, lambda a, v: work_clock.start(a.request, a.reader, a.now), "Your clock runs."),
-    "stop": Act(StopForm, _stop, _spent),
+    "stop": Act(StopForm, _stop, spent),
     "log": Act(
-        MinutesForm, lambda a, v: work_clock.log_time(a.request, v["minutes"], a.reader, a.now, v["note"]), _spent
+        MinutesForm, lambda a, v: work_clock.log_time(a.request, v["minutes"], a.reader, a.now, v["note"]), spent
     ),
 }

@@ -10,12 +10,13 @@ from django import forms
 from watchbill.actions import experts, noise, request_timebox, requester_side, turning_away, vendor_cases
 from watchbill.core import tickets
 from watchbill.db.models import Ticket
-from watchbill.entry.web.request_acts import SHORT, About, Act, ActForm, EmptyForm
+from watchbill.entry.web.acts import Act, EmptyForm
+from watchbill.entry.web.request_acts import SHORT, About, Form
 from watchbill.entry.web.request_forms import choose, person_of
 from watchbill.kit.errors import Refused
 
 
-class TicketForm(ActForm):
+class TicketForm(Form):
     """A ticket, written from the conversation (TRI-04)."""
 
     title = forms.CharField(max_length=300)
@@ -38,7 +39,7 @@ def _ticket(about: About, given: dict[str, Any]) -> Ticket:
     return request_timebox.make_ticket(about.request.pk, values, about.reader, about.now)
 
 
-class AnswerHereForm(ActForm):
+class AnswerHereForm(Form):
     """Advice, answered where it was asked and only logged (TRI-01)."""
 
     text = forms.CharField(label="The answer", widget=forms.Textarea(attrs={"rows": 4}))
@@ -50,7 +51,7 @@ class AnswerHereForm(ActForm):
     )
 
 
-class HelpForm(ActForm):
+class HelpForm(Form):
     """Ask the team or the manager for help (TRI-09, DUT-10)."""
 
     why = forms.CharField(label="What do you need?", max_length=500, widget=SHORT)
@@ -65,7 +66,7 @@ def _help(about: About, given: dict[str, Any]) -> object:
     )
 
 
-class AskForm(ActForm):
+class AskForm(Form):
     """Ask somebody who may know; they may decline without a reason (TRI-11)."""
 
     person = forms.ChoiceField(label="Whom?")
@@ -83,7 +84,7 @@ def _ask(about: About, given: dict[str, Any]) -> object:
     return experts.ask(about.request, person, given["why"], about.reader, about.now)
 
 
-class VendorForm(ActForm):
+class VendorForm(Form):
     """A case at a vendor (INT-12)."""
 
     vendor = forms.CharField(max_length=80)
@@ -102,7 +103,7 @@ class VendorForm(ActForm):
             self.initial.setdefault("contact", about.request.service.vendor_contact)
 
 
-class TurnAwayForm(ActForm):
+class TurnAwayForm(Form):
     """Not now, please raise it here (DUT-09)."""
 
     text = forms.CharField(label="Tell them", required=False, widget=forms.Textarea(attrs={"rows": 6}))
@@ -112,7 +113,7 @@ class TurnAwayForm(ActForm):
         self.initial.setdefault("text", turning_away.words_to_turn_away(about.request, about.reader, about.now))
 
 
-class ApproveForm(ActForm):
+class ApproveForm(Form):
     """What a representative said by word (INT-04)."""
 
     willing = forms.ChoiceField(label="They said", choices=[("yes", "yes, do it"), ("no", "no, leave it")])
@@ -129,7 +130,7 @@ def _offer(about: About, given: dict[str, Any]) -> bool:
     return True
 
 
-HELP_ACTS: Mapping[str, Act] = {
+HELP_ACTS: Mapping[str, Act[About]] = {
     "ticket": Act(TicketForm, _ticket, lambda made: f"T-{cast('Ticket', made).pk} is written. Go on here."),
     "answer_here": Act(
         AnswerHereForm,

@@ -6,18 +6,28 @@ An act is a POST to /tickets/<id>/<name>/. What the action refuses is shown at i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
+from django.db.models import Q
 
 from watchbill.actions import epics, sprints, ticket_pairs, tickets, tracking, work_clock
-from watchbill.actions.desk import Desk
 from watchbill.actions.tickets import Written
 from watchbill.core.tickets import LINKS, STAGE_WORDS
-from watchbill.db.models import AlertGroup, Person, Service, Sprint, Ticket
+from watchbill.db.models import AlertGroup, Sprint, Ticket, TicketLink
+from watchbill.entry.web.acts import (
+    AboutWork,
+    Act,
+    ActForm,
+    EmptyForm,
+    MinutesForm,
+    PriorityForm,
+    community_choices,
+    read_choices,
+    spent,
+)
 from watchbill.entry.web.request_forms import choose, service_choices
 from watchbill.entry.web.templatetags.ticket_tags import KINDS, LINKS_OUT, OUTCOMES
 from watchbill.entry.web.ticket_words import other_ticket, read_parts, read_who
@@ -30,47 +40,24 @@ DAY = forms.DateInput(attrs={"type": "date"})
 LOGGED = (15, 30, 60)
 
 
-@dataclass(frozen=True)
-class About:
-    """What a form of a ticket knows: the ticket, its team's rules, who reads, and what there is to choose."""
+@dataclass(frozen=True, kw_only=True)
+class About(AboutWork):
+    """What a form of a ticket knows besides: the ticket, the seats and the sprints of its team."""
 
     ticket: Ticket
-    desk: Desk
-    reader: Person
-    now: datetime
-    members: Sequence[Person] = ()
     seats: Sequence[str] = ()
-    services: Sequence[Service] = ()
     sprints: Sequence[Sprint] = ()
-    epics: Sequence[Ticket] = field(default=())
+
+    @property
+    def work(self) -> Ticket:
+        """The ticket."""
+        return self.ticket
 
 
-class ActForm(forms.Form):
-    """A form of a ticket's page; `name` keeps its fields apart from those of the others."""
-
-    def __init__(self, data: Any, about: About, name: str, **kwargs: Any) -> None:
-        super().__init__(data, label_suffix="", auto_id=f"{name}-%s", **kwargs)
-        self.about = about
-        self.fill_in(about)
-
-    def fill_in(self, about: About) -> None:
-        """Give the fields their choices and what stands in them at first."""
+Form = ActForm[About]
 
 
-@dataclass(frozen=True)
-class Act:
-    """One thing that may be done: its form, what does it, what is said afterwards."""
-
-    form: type[ActForm]
-    do: Callable[[About, dict[str, Any]], object]
-    said: str | Callable[[object], str]
-
-    def words(self, result: object) -> str:
-        """Say what was done."""
-        return self.said if isinstance(self.said, str) else self.said(result)
-
-
-class TextForm(ActForm):
+class TextForm(Form):
     """What it says."""
 
     title = forms.CharField(max_length=300)
@@ -86,7 +73,7 @@ class TextForm(ActForm):
         self.initial.setdefault("text", about.ticket.text)
 
 
-class MoveForm(ActForm):
+class MoveForm(Form):
     """Move it to another stage."""
 
     stage = forms.CharField()
@@ -102,7 +89,7 @@ def _move(about: About, given: dict[str, Any]) -> object:
     return tickets.move(about.ticket.pk, given["stage"], about.reader, about.now, outcome=outcome)
 
 
-class EndForm(ActForm):
+class EndForm(Form):
     """End it without having done it."""
 
     outcome = forms.ChoiceField(label="Why is it not done?")
@@ -121,7 +108,7 @@ def _end(about: About, given: dict[str, Any]) -> object:
     return tickets.move(about.ticket.pk, "done", about.reader, about.now, outcome=given["outcome"])
 
 
-class FinishForm(ActForm):
+class FinishForm(Form):
     """End a quick fix with its other half (SPN-01)."""
 
     lasting = forms.CharField(
@@ -149,7 +136,7 @@ def _finish(about: About, given: dict[str, Any]) -> object:
     )
 
 
-class WhoForm(ActForm):
+class WhoForm(Form):
     """Give it to a person, or to the watch (HND-09)."""
 
     who = forms.ChoiceField(label="Who has it?", required=False)
@@ -168,13 +155,14 @@ def _change(about: About, values: Mapping[str, Any]) -> object:
     return tickets.change_ticket(about.ticket.pk, values, about.reader, about.now)
 
 
-class AboutForm(ActForm):
+class AboutForm(Form):
     """Say what kind of work it is."""
 
     kind = forms.ChoiceField()
     labels = forms.CharField(required=False, max_length=900, help_text="With commas between.")
     points = forms.IntegerField(required=False, min_value=0, max_value=100)
     service = forms.ChoiceField(required=False)
+    community = forms.ChoiceField(label="For which community", required=False)
     starts_on = forms.DateField(label="Not before", required=False, widget=DAY)
     due_on = forms.DateField(label="Due on", required=False, widget=DAY)
     is_unplanned = forms.BooleanField(label="It came unexpected", required=False)
@@ -184,10 +172,15 @@ class AboutForm(ActForm):
         ticket = about.ticket
         choose(self, "kind", KINDS.items())
         choose(self, "service", service_choices(about.services), "none named")
+        if about.communities:
+            choose(self, "community", community_choices(about.communities), "none")
+        else:
+            del self.fields["community"]
         for name in ("kind", "points", "starts_on", "due_on", "is_unplanned"):
             self.initial.setdefault(name, getattr(ticket, name))
         self.initial.setdefault("labels", ", ".join(str(label) for label in ticket.labels))
         self.initial.setdefault("service", str(ticket.service_id or ""))
+        self.initial.setdefault("community", str(ticket.community_id or ""))
         kinds = about.desk.kinds
         self.fields[
             "labels"
@@ -195,24 +188,10 @@ class AboutForm(ActForm):
 
 
 def _about(about: About, given: dict[str, Any]) -> object:
-    service = next((one for one in about.services if str(one.pk) == given["service"]), None)
-    return _change(about, {**given, "service": service})
+    return _change(about, read_choices(about, given))
 
 
-class PriorityForm(ActForm):
-    """Put it where a person wants it (PRI-09)."""
-
-    level = forms.ChoiceField(required=False)
-    why = forms.CharField(label="Why?", required=False, max_length=500, help_text="It stands beside the priority.")
-
-    def fill_in(self, about: About) -> None:
-        """Offer the team's levels."""
-        levels = [(name, level.title) for name, level in about.desk.order.levels.items()]
-        choose(self, "level", levels, "by the team’s table")
-        self.initial.setdefault("level", about.ticket.priority if about.ticket.is_priority_pinned else "")
-
-
-class SprintForm(ActForm):
+class SprintForm(Form):
     """Plan it."""
 
     sprint = forms.ChoiceField(required=False)
@@ -228,7 +207,7 @@ def _plan(about: About, given: dict[str, Any]) -> object:
     return sprints.plan(about.ticket.pk, sprint, about.reader, about.now)
 
 
-class EpicForm(ActForm):
+class EpicForm(Form):
     """Say of which epic it is a part."""
 
     epic = forms.CharField(required=False, max_length=20, help_text="Like T-34; empty: of none.")
@@ -243,7 +222,7 @@ def _epic(about: About, given: dict[str, Any]) -> object:
     return _change(about, {"epic": other_ticket(about.reader, named, "epic") if named else None})
 
 
-class SplitForm(ActForm):
+class SplitForm(Form):
     """Name the parts of an epic (DUT-12)."""
 
     parts = forms.CharField(
@@ -252,7 +231,7 @@ class SplitForm(ActForm):
     )
 
 
-class LinkForm(ActForm):
+class LinkForm(Form):
     """Link it to another ticket."""
 
     kind = forms.ChoiceField(label="This ticket")
@@ -271,7 +250,20 @@ def _link(about: About, given: dict[str, Any]) -> object:
     return tickets.link(source, target, kind, about.reader, about.now)
 
 
-class SpinForm(ActForm):
+class UnlinkForm(Form):
+    """Take a link away; which one says the button."""
+
+    link = forms.IntegerField()
+
+
+def _unlink(about: About, given: dict[str, Any]) -> object:
+    found = TicketLink.objects.filter(Q(source=about.ticket) | Q(target=about.ticket), pk=given["link"]).first()
+    if found is None:
+        raise Refused("this link is gone already")
+    return tickets.unlink(found.source_id, found.target_id, found.kind, about.reader, about.now)
+
+
+class SpinForm(Form):
     """Write down what came out of it (SPN-02)."""
 
     title = forms.CharField(label="In one line", max_length=300)
@@ -284,13 +276,13 @@ class SpinForm(ActForm):
         choose(self, "kind", [*lasting, *other] if about.ticket.kind == "quick_fix" else [*other, *lasting])
 
 
-class CommentForm(ActForm):
+class CommentForm(Form):
     """Write on it (HND-03)."""
 
     text = forms.CharField(label="Write", widget=SHORT)
 
 
-class HappenedForm(ActForm):
+class HappenedForm(Form):
     """Note down that it happened again (SPN-05)."""
 
     text = forms.CharField(label="What was seen?", required=False, widget=SHORT)
@@ -308,7 +300,7 @@ def _happened(about: About, given: dict[str, Any]) -> object:
     return tracking.happened(about.ticket.pk, given["text"], at, about.reader, about.now, group=group)
 
 
-class WatchForm(ActForm):
+class WatchForm(Form):
     """Let it gather an alarm by itself (SPN-05)."""
 
     service = forms.ChoiceField(required=False)
@@ -332,17 +324,6 @@ def _watch(about: About, given: dict[str, Any]) -> object:
     return tracking.watch_for(about.ticket.pk, service, given["key"], about.reader, about.now)
 
 
-class MinutesForm(ActForm):
-    """Log time that was spent."""
-
-    minutes = forms.IntegerField(min_value=1, max_value=24 * 60)
-    note = forms.CharField(label="On what?", required=False, max_length=200)
-
-
-class EmptyForm(ActForm):
-    """Only a button."""
-
-
 def _stop(about: About, given: dict[str, Any]) -> object:
     running = work_clock.running_clock(about.reader)
     if running is None or running.ticket_id != about.ticket.pk:
@@ -350,15 +331,11 @@ def _stop(about: About, given: dict[str, Any]) -> object:
     return work_clock.stop(about.reader, about.now)
 
 
-def _spent(log: object) -> str:
-    return f"{work_clock.words_of(cast('Any', log).seconds).capitalize()} logged."
-
-
 def _moved(ticket: object) -> str:
     return f"It is in “{STAGE_WORDS[cast('Ticket', ticket).stage]}” now."
 
 
-ACTS: Mapping[str, Act] = {
+ACTS: Mapping[str, Act[About]] = {
     "text": Act(TextForm, _change, "Saved."),
     "move": Act(MoveForm, _move, _moved),
     "end": Act(EndForm, _end, "It is ended. Why stands on it."),
@@ -382,6 +359,7 @@ ACTS: Mapping[str, Act] = {
         lambda made: f"{len(cast('list[Ticket]', made))} written.",
     ),
     "link": Act(LinkForm, _link, "Linked."),
+    "unlink": Act(UnlinkForm, _unlink, "The link is gone. Both tickets say so."),
     "spin": Act(
         SpinForm,
         lambda a, v: ticket_pairs.spin_off(a.ticket.pk, Written(v["title"]), a.reader, a.now, kind=v["kind"]),
@@ -391,8 +369,8 @@ ACTS: Mapping[str, Act] = {
     "happened": Act(HappenedForm, _happened, "Noted."),
     "watch": Act(WatchForm, _watch, "Saved. What fires from now on is gathered here."),
     "start": Act(EmptyForm, lambda a, v: work_clock.start(a.ticket, a.reader, a.now), "Your clock runs."),
-    "stop": Act(EmptyForm, _stop, _spent),
+    "stop": Act(EmptyForm, _stop, spent),
     "log": Act(
-        MinutesForm, lambda a, v: work_clock.log_time(a.ticket, v["minutes"], a.reader, a.now, v["note"]), _spent
+        MinutesForm, lambda a, v: work_clock.log_time(a.ticket, v["minutes"], a.reader, a.now, v["note"]), spent
     ),
 }

@@ -61,14 +61,15 @@ def groom(request: PageRequest) -> HttpResponse:
 def _show(
     request: PageRequest, team: Team, section: str, given: dict[int, GroomForm], status: int = 200
 ) -> HttpResponse:
-    agenda, sprints = grooming.agenda(team, request.now), screen.open_sprints_of(team)
+    section = "feature" if section == "feature" else "operations"
+    agenda, sprints = grooming.agenda(team, request.now, section), screen.open_sprints_of(team)
     topics = agenda.feature if section == "feature" else agenda.operations
     words = {
         "team": team,
         "teams": teams_of(request.user),
         "agenda": agenda,
-        "section": "feature" if section == "feature" else "operations",
-        "sections": [(name, word, len(getattr(agenda, name))) for name, word in SECTIONS.items()],
+        "section": section,
+        "sections": [(name, word, agenda.counts[name]) for name, word in SECTIONS.items()],
         "topics": [
             (topic, given.get(topic.ticket.pk) or GroomForm(None, sprints, topic.ticket), topic.ticket.pk in given)
             for topic in topics

@@ -17,12 +17,13 @@ from watchbill.actions.desk import Desk, desk_of
 from watchbill.db.models import Attachment, SupportRequest
 from watchbill.db.screens import requests as screen
 from watchbill.db.support_facts import spent_on
+from watchbill.entry.web.acts import with_own
 from watchbill.entry.web.answers import next_url
 from watchbill.entry.web.forms import attempt
 from watchbill.entry.web.hours import reckon
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.reader import PageRequest
-from watchbill.entry.web.request_acts import ACTS, LOGGED, About, ActForm
+from watchbill.entry.web.request_acts import ACTS, LOGGED, About, Form
 from watchbill.entry.web.request_help import HELP_ACTS
 from watchbill.kit.errors import Refused
 
@@ -45,7 +46,7 @@ def show(request: PageRequest, number: int) -> HttpResponse:
     return _render(request, one, {})
 
 
-def _render(request: PageRequest, one: SupportRequest, given: dict[str, ActForm], status: int = 200) -> HttpResponse:
+def _render(request: PageRequest, one: SupportRequest, given: dict[str, Form], status: int = 200) -> HttpResponse:
     desk = desk_of(one.team, request.now)
     is_member = may_answer(request.user, one.team)
     story = screen.tell_request(one)
@@ -84,8 +85,8 @@ def _about(request: PageRequest, one: SupportRequest, desk: Desk) -> About:
         reader=request.user,
         now=request.now,
         members=screen.members_of([one.team_id]),
-        services=screen.services_of(one.team),
-        communities=screen.communities_of([one.team_id]),
+        services=with_own(screen.services_of(one.team), one.service),
+        communities=with_own(screen.communities_of([one.team_id]), one.community),
     )
 
 

@@ -20,11 +20,13 @@ from watchbill.actions.requesters import Asker
 from watchbill.db import facts
 from watchbill.db.models import Person, SupportRequest, Team
 from watchbill.db.screens import requests as screen
+from watchbill.db.screens.tickets import filters_of
 from watchbill.db.screens.visible import team_ids, teams_of
 from watchbill.entry.web.answers import next_url
 from watchbill.entry.web.csv_answer import instant, stream_csv
 from watchbill.entry.web.forms import attempt
 from watchbill.entry.web.pages.alerts import may_answer
+from watchbill.entry.web.pages.saved_filters import LISTS
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import FilterForm, LogForm, class_choices, person_of
 from watchbill.kit.errors import NotAllowed, Refused
@@ -103,6 +105,8 @@ def inbox(request: PageRequest) -> HttpResponseBase:
         "several": len(teams) > 1,
         "has_teams": bool(teams),
         "may_log": bool(answering),
+        "saved": filters_of(request.user, teams, "requests"),
+        "list_url": LISTS["requests"],
     }
     return render(request, "requests/list.html", words)
 
@@ -131,10 +135,11 @@ def rows_of(found: Sequence[SupportRequest], request: PageRequest) -> list[Row]:
 def _csv(request: PageRequest, teams: list[int] | None, filters: screen.Filters) -> StreamingHttpResponse:
     """Stream the filtered list; times in UTC."""
     rows = screen.every_request(request.user, teams, filters, CSV_MOST)
-    return stream_csv("requests", COLUMNS, map(_cells, rows), request.now)
+    return stream_csv("requests", COLUMNS, map(cells, rows), request.now)
 
 
-def _cells(one: SupportRequest) -> list[object]:
+def cells(one: SupportRequest) -> list[object]:
+    """Give a request as a line of CSV, in the order of COLUMNS."""
     times = (one.due_at, one.opened_at, one.first_response_at, one.resolved_at, one.closed_at)
     due, *later = map(instant, times)
     return [

@@ -24,6 +24,11 @@ from watchbill.entry.web.reader import PageRequest, team_or_404
 
 EMPTY_WINDOWS = 2
 TIME = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+# What a new version does to promises that were told.
+PROMISES = (
+    "The deadlines of open requests are reckoned anew, also on the requesters’ own pages. Nobody is written to about it: "
+    "whoever was told when they hear from you may still count on that time."
+)
 
 
 class WhyForm(forms.Form):
@@ -145,7 +150,8 @@ def change(request: PageRequest, slug: str, part: str) -> HttpResponse:
         if adopted:
             messages.success(request, f"Version {adopted.version} holds from now on.")
             return redirect("team-policy", slug=slug)
-    words = {"team": team, "title": title, "forms": forms_, "form": forms_[0], "why": why}
+    note = PROMISES if part in {"coverage", "request_classes"} else ""
+    words = {"team": team, "title": title, "forms": forms_, "form": forms_[0], "why": why, "note": note}
     return render(request, template, words)
 
 

@@ -21,11 +21,12 @@ from watchbill.db.models import Ticket
 from watchbill.db.screens import requests as request_screen
 from watchbill.db.screens import tickets as screen
 from watchbill.db.support_facts import ticket_fact
+from watchbill.entry.web.acts import with_own
 from watchbill.entry.web.answers import next_url
 from watchbill.entry.web.forms import attempt
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.reader import PageRequest
-from watchbill.entry.web.ticket_acts import ACTS, LOGGED, About, ActForm
+from watchbill.entry.web.ticket_acts import ACTS, LOGGED, About, Form
 from watchbill.entry.web.ticket_words import bare_seats, stale_before, stale_days, standing
 
 # The button under the thumb, for each stage: its word and where it goes.
@@ -51,7 +52,7 @@ def show(request: PageRequest, number: int) -> HttpResponse:
     return _render(request, ticket_or_404(request, number), {})
 
 
-def _render(request: PageRequest, one: Ticket, given: dict[str, ActForm], status: int = 200) -> HttpResponse:
+def _render(request: PageRequest, one: Ticket, given: dict[str, Form], status: int = 200) -> HttpResponse:
     about = _about(request, one)
     is_member = may_answer(request.user, one.team)
     clock = request_screen.running_clock(request.user) if is_member else None
@@ -121,7 +122,8 @@ def _about(request: PageRequest, one: Ticket) -> About:
         now=request.now,
         members=screen.members_of(one.team),
         seats=bare_seats(one.team),
-        services=screen.services_of(one.team),
+        services=with_own(screen.services_of(one.team), one.service),
+        communities=with_own(request_screen.communities_of([one.team_id]), one.community),
         sprints=screen.open_sprints_of(one.team),
     )
 

@@ -19,8 +19,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from watchbill.actions import filters, ticket_bulk
-from watchbill.actions.access import role_of
+from watchbill.actions import ticket_bulk
 from watchbill.actions.tickets import check_labels
 from watchbill.core.queries import Order, Query
 from watchbill.core.tickets import STAGE_WORDS
@@ -30,8 +29,9 @@ from watchbill.db.queries import TICKET_FIELDS, TICKETS, Key, keys_of, narrow, p
 from watchbill.db.screens import tickets as screen
 from watchbill.db.screens.visible import sees_team, teams_of
 from watchbill.entry.web.answers import next_url
+from watchbill.entry.web.pages import saved_filters
 from watchbill.entry.web.pages.alerts import harmless, may_answer
-from watchbill.entry.web.reader import PageRequest, team_or_404
+from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import choose
 from watchbill.entry.web.ticket_words import (
     bare_seats,
@@ -123,9 +123,7 @@ class Asked:
 
 
 def _asked(request: PageRequest, team: Team, address: QueryDict) -> Asked:
-    number = address.get("filter", "")
-    mine = {str(one.pk): one for one in screen.filters_of(request.user, team)}
-    saved = mine.get(number)
+    saved = saved_filters.chosen(request, team, "tickets", address)
     text = address.get("q", saved.query if saved else "").strip()
     tab = address.get("show", "all" if text else "open")
     named = [part for value in address.getlist("columns") for part in value.split(",")]
@@ -190,10 +188,8 @@ def _render(
         "next": urlencode({**given, "after": mark}) if mark else "",
         "first": urlencode(given) if request.GET.get("after") else "",
         "csv": urlencode({**given, "format": "csv"}),
-        "saved": screen.filters_of(request.user, team),
-        "feed": filters.feed_key(asked.saved) if asked.saved and asked.saved.person_id == request.user.pk else "",
+        **saved_filters.words(request, team, "tickets", asked.saved, asked.text),
         "is_member": is_member,
-        "is_owner": role_of(request.user, team) == "owner",
         "bulk": BulkForm(None, team) if is_member else None,
         "fields": sorted(TICKET_FIELDS),
         **(more or {}),
@@ -294,54 +290,15 @@ def _tell(request: PageRequest, result: ticket_bulk.BulkResult) -> None:
 @require_POST
 def save(request: PageRequest) -> HttpResponseBase:
     """Keep the query of the list under a name; a refusal keeps what was typed."""
-    teams = teams_of(request.user)
-    slug = request.POST.get("team", "")
-    team = next((one for one in teams if one.slug == slug), None) or team_or_404(request, slug)
-    name, text = request.POST.get("name", ""), request.POST.get("q", "")
-    try:
-        made = filters.save_filter(
-            team, request.user, name, text, request.now, is_shared=bool(request.POST.get("is_shared"))
-        )
-    except Refused as refusal:
-        more = {"name_problem": refusal.message, "name": name, "is_shared": request.POST.get("is_shared")}
-        return _render(request, _asked(request, team, request.POST), teams, more, 409)
-    messages.success(request, f"“{made}” is saved.")
-    return redirect(f"/tickets/?{urlencode({'team': team.slug, 'filter': made.pk})}")
-
-
-@login_required
-@require_POST
-def change_filter(request: PageRequest, number: int) -> HttpResponse:
-    """Rename a filter, give it the query that stands in the list, share it, give it a feed, end it."""
-    found = SavedFilter.objects.select_related("team").filter(pk=number).first()
-    if found is None or not sees_team(request.user, found.team_id):
-        raise Refused("this filter is gone")
-    base = {"team": found.team.slug}
-    match request.POST.get("do", ""):
-        case "delete":
-            filters.delete_filter(number, request.user, request.now)
-            messages.success(request, f"“{found}” is deleted.")
-            return redirect(f"/tickets/?{urlencode(base)}")
-        case "feed":
-            filters.open_feed(number, request.user, request.now)
-            messages.success(request, "The feed has a new address; an older one works no more.")
-        case "no-feed":
-            filters.close_feed(number, request.user, request.now)
-            messages.success(request, "The feed is ended.")
-        case _:
-            values = {
-                "name": request.POST.get("name", found.name),
-                "query": request.POST.get("q", found.query),
-                "is_shared": bool(request.POST.get("is_shared")),
-            }
-            filters.change_filter(number, values, request.user, request.now)
-            messages.success(request, "The filter is saved.")
-    return redirect(f"/tickets/?{urlencode({**base, 'filter': number})}")
+    team = saved_filters.team_named(request)
+    made = saved_filters.keep(request, team, "tickets")
+    if isinstance(made, dict):
+        return _render(request, _asked(request, team, request.POST), teams_of(request.user), made, 409)
+    return redirect(saved_filters.list_url(made))
 
 
 URLS = [
     path("tickets/", ticket_list, name="tickets"),
     path("tickets/change/", change_many, name="tickets-change"),
     path("tickets/filters/", save, name="filter-save"),
-    path("tickets/filters/<int:number>/", change_filter, name="filter-change"),
 ]
