@@ -27,7 +27,7 @@ def look_daily(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("watchbill", "0008_desk_open_index")]
+    dependencies = [("watchbill", "0009_incidents")]
 
     operations = [
         migrations.RemoveIndex(model_name="ticket", name="ticket_done"),
