@@ -431,7 +431,7 @@ def test_a_team_that_was_made_before_the_daily_look_gets_it(world: World) -> Non
     theirs = Timer.objects.filter(subject_kind="team", kind="stale")
     theirs.all().delete()
     Team.objects.exclude(pk=world.team.pk).update(archived_at=world.now)
-    look_daily = import_module("watchbill.db.migrations.0020_desk_gaps").look_daily
+    look_daily = import_module("watchbill.db.migrations.0010_desk_gaps").look_daily
     look_daily(apps, None)
     look_daily(apps, None)
     made = theirs.get()
