@@ -147,5 +147,5 @@ def live_panel(context: template.Context, name: str = "") -> SafeString:
         asked["panel"],
         context["incident"].pk,
         urlencode(asked),
-        "#open-count,#request-count" if asked["panel"] == "head" else "",
+        "#open-count,#request-count,#incident-count" if asked["panel"] == "head" else "",
     )
