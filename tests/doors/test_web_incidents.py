@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,10 +12,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.actions.desk_cast import adopt
 from tests.doors.web_world import Cast
-from watchbill.actions import declaring, incident_story
+from watchbill.actions import declaring, incident_story, incidents, support
+from watchbill.actions.asked import Asked
 from watchbill.actions.declaring import Declared
 from watchbill.actions.incident_story import Entry
-from watchbill.db.models import Event, Incident, IncidentFile
+from watchbill.actions.requesters import Asker
+from watchbill.db.models import Event, Incident, IncidentFile, Membership, Team
+from watchbill.db.screens import incidents as screen
 from watchbill.entry.web.incident_panels import acts_of, all_panels
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -207,3 +213,117 @@ def test_only_owners_open_what_is_private(world, as_):
     assert "Open it to the team" not in as_.ana.text(f"{url}/")
     as_.eva.post(f"{url}/show/", {"why": "settled"})
     assert as_.ben.get(f"{url}/").status_code == 200
+
+
+def test_it_is_declared_in_one_step_and_what_is_missing_loses_nothing(world, as_):
+    """INC-01, INC-03, INC-05: a title and what people feel."""
+    refused = as_.ana.post("/incidents/new/", {"title": "Nobody can pay", "impact": "", "impact_kind": "outage"})
+    text = refused.content.decode()
+    assert refused.status_code == 409
+    assert "Nobody can pay" in text
+    assert re.search(r'value="outage"[^>]* checked', text)
+    as_.ana.post(
+        "/incidents/new/", {"title": "Nobody can pay", "impact": "The card is refused", "impact_kind": "outage"}
+    )
+    incident = Incident.objects.get()
+    assert (incident.severity, incident.team, incident.owner) == ("sev1", world.team, world.ana)
+    assert as_.olga.get("/incidents/new/").status_code == 403
+
+
+def test_what_is_folded_may_be_said_at_once(world, as_):
+    """INC-08, INC-21: dated back, with services, as an exercise, private."""
+    more = {
+        "title": "We practise", "impact": "nobody", "services": [world.service.pk], "condition": "major_outage",
+        "started_at": "2026-03-03T08:00", "detected_at": "2026-03-03T08:30", "detection_source": "vendor",
+        "is_exercise": "on", "is_private": "on",
+    }  # fmt: skip
+    as_.ana.post("/incidents/new/", more)
+    incident = Incident.objects.get()
+    assert (incident.is_exercise, incident.is_private, incident.detection_source) == (True, True, "vendor")
+    assert (incident.started_at.hour, incident.detected_at.minute) == (8, 30)
+    assert incident.touched.get().condition == "major_outage"
+    refused = as_.ana.post("/incidents/new/", {**more, "started_at": "2026-03-09T08:00"})
+    assert "lies ahead" in refused.content.decode()
+    assert Incident.objects.count() == 1
+
+
+def test_an_alert_and_a_request_are_declared_from_their_pages_and_show_where_they_belong(world, as_):
+    """INC-02: the proposal is a link; alert and request are linked to what they became."""
+    world.event()
+    world.work()
+    group = world.group()
+    assert f"/incidents/new/?alert={group.pk}" in as_.ana.text(f"/alerts/{group.pk}/")
+    form = as_.ana.text(f"/incidents/new/?alert={group.pk}")
+    assert f'value="{group.title}"' in form
+    said = {"title": group.title, "impact": "Nobody can pay", "alert": group.pk}
+    as_.ana.post(f"/incidents/new/?alert={group.pk}", said)
+    first = Incident.objects.get()
+    assert [(link.kind, link.subject_id) for link in first.links.all()] == [("alert", group.pk)]
+    assert f"/incidents/{first.pk}/" in as_.ben.text(f"/alerts/{group.pk}/")
+    assert f"I-{first.pk}" in as_.ben.text(f"/incidents/new/?alert={group.pk}")
+    asked = support.open_request(
+        world.team, Asker("Ria", "ria@example.net"), Asked("I cannot pay", "Since nine"), world.now
+    )
+    assert f"/incidents/new/?request={asked.pk}" in as_.ana.text(f"/requests/{asked.pk}/")
+    as_.ana.post("/incidents/new/", {"title": "I cannot pay", "impact": "Ria cannot pay", "request": asked.pk})
+    assert "I cannot pay" in as_.ben.text(f"/requests/{asked.pk}/")
+    assert Incident.objects.latest("id").links.get().kind == "request"
+
+
+def test_what_others_own_is_not_linked_from_their_number(world, as_):
+    """Somebody who may not see an alert gets nothing of it into a form, and no link."""
+    world.event()
+    world.work()
+    group = world.group()
+    other = Team.objects.create(slug="other", name="Other", fallback=world.charlie, created_at=world.now)
+    Membership.objects.create(team=other, person=world.charlie, role="member", created_at=world.now)
+    assert group.title not in as_.charlie.text(f"/incidents/new/?alert={group.pk}")
+    as_.charlie.post("/incidents/new/", {"title": "Mine", "impact": "none", "alert": group.pk})
+    assert not Incident.objects.get().links.exists()
+
+
+def test_the_list_shows_what_is_not_over_first_and_is_narrowed_searched_and_exported(world, as_):
+    old = declare(world, "Slow printing", impact_kind="minor")
+    incidents.resolve(old.pk, world.ana, world.now)
+    declare(world, "We practise", is_exercise=True)
+    declare(world, "Nobody can pay", services=[world.service])
+    text = as_.ben.text("/incidents/")
+    assert text.index("2 incidents are under way.") < text.index("Nobody can pay") < text.index("Slow printing")
+    assert "Exercise: We practise" in text
+    seen = {
+        "state=resolved": {"Slow printing"},
+        "severity=sev3": {"Slow printing"},
+        "exercise=only": {"We practise"},
+        "exercise=no&state=active": {"Nobody can pay"},
+        f"service={world.service.slug}": {"Nobody can pay"},
+        "q=slow+print": {"Slow printing"},
+        f"q=I-{old.pk}": {"Slow printing"},
+        "team=nonsense&state=nonsense": {"Slow printing", "We practise", "Nobody can pay"},
+    }
+    for query, expected in seen.items():
+        shown = as_.ben.text(f"/incidents/?{query}")
+        assert {title for title in ("Slow printing", "We practise", "Nobody can pay") if title in shown} == expected
+    rows = list(csv.DictReader(io.StringIO(b"".join(as_.ben.get("/incidents/?format=csv")).decode())))
+    assert [row["title"] for row in rows] == ["Nobody can pay", "We practise", "Slow printing"]
+    assert rows[2]["resolved"] == "2026-03-03T09:00:00Z"
+
+
+def test_the_past_is_paged_by_key(world, as_, monkeypatch):
+    monkeypatch.setattr(screen, "ROWS", 2)
+    for number in range(3):
+        incidents.resolve(declare(world, f"Past {number}").pk, world.ana, world.now)
+    first = as_.ben.text("/incidents/")
+    assert "Past 2" in first
+    assert "Past 0" not in first
+    older = re.search(r'href="\?(before=\d+)"', first)
+    assert "Past 0" in as_.ben.text(f"/incidents/?{older[1]}")
+
+
+def test_now_and_the_palette_know_it(world, as_):
+    incident = declare(world)
+    text = as_.ben.text("/")
+    assert f'href="/incidents/{incident.pk}/"' in text
+    assert '<small id="incident-count">1</small>' in text
+    assert "Nobody can sign in" in as_.ben.text("/find/?q=sign+in")
+    assert "Nobody can sign in" in as_.ben.text(f"/find/?q=I-{incident.pk}")
+    assert "Nobody can sign in" not in as_.charlie.text("/find/?q=sign+in")
