@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from watchbill.core import incidents
 from watchbill.core.incidents import MILESTONES, Left
@@ -66,6 +66,12 @@ def seen_by(person: Person) -> Q:
 def sees_incident(person: Person, incident: Incident) -> bool:
     """Tell whether somebody may see an incident."""
     return Incident.objects.filter(seen_by(person), pk=incident.pk).exists()
+
+
+def hidden_from(person: Person) -> QuerySet[Incident]:
+    """Give the private incidents that somebody may not see: what the log tells of them is not theirs either."""
+    private = Incident.objects.filter(is_private=True)
+    return private.none() if person.is_superuser else private.exclude(seen_by(person))
 
 
 def left_of(incident: Incident) -> Left:

@@ -7,6 +7,7 @@ from typing import Literal
 from django.db.models import Q, QuerySet
 from ninja import Router
 
+from watchbill.db.incident_facts import hidden_from
 from watchbill.db.models import Event, Person
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
@@ -17,7 +18,9 @@ from watchbill.entry.api.words import EventLine, Id, Instant, Slug, Word
 
 router = Router(tags=["Log"])
 inbox = Router(tags=["Log"])
-Kind = Literal["", "alert", "page", "service", "silence", "rotation", "ladder", "team", "person", "instance"]
+Kind = Literal[
+    "", "alert", "page", "service", "silence", "rotation", "ladder", "team", "person", "instance", "incident"
+]
 
 
 @router.get("", auth=may("read"), response=answers(Listed[EventLine]), summary="Read the log, newest first")
@@ -35,6 +38,7 @@ def read_log(
     """What happened, to what, by whom, and why: of your teams and of yourself; `kind` such as page.acknowledged."""
     person = request.auth.person
     rows = Event.objects.filter(team__in=chosen_teams(person, team)) if team else _visible(person)
+    rows = rows.exclude(subject_kind="incident", subject_id__in=hidden_from(person).values("pk"))
     rows = rows.filter(subject_kind=subject_kind) if subject_kind else rows
     rows = rows.filter(subject_id=subject_id) if subject_id else rows
     rows = rows.filter(kind=kind) if kind else rows

@@ -19,8 +19,9 @@ from watchbill import monitors
 from watchbill.actions import alerts
 from watchbill.actions.access import ROLES, role_of
 from watchbill.core.wallclock import DAY, start_instant
-from watchbill.db.models import AlertGroup, Page, Person, Service, Team
+from watchbill.db.models import AlertGroup, Incident, Page, Person, Service, Team
 from watchbill.db.screens import alerts as screen
+from watchbill.db.screens.incidents import linked_incidents
 from watchbill.db.screens.visible import find_group, team_ids, teams_of
 from watchbill.entry.web.answers import answer_group, next_morning, next_url
 from watchbill.entry.web.csv_answer import harmless as harmless
@@ -216,6 +217,7 @@ def story_words(request: PageRequest, story: screen.Story, team: Team) -> dict[s
     paged = page if page is not None and page.closed_at is None else None
     return {
         "story": story,
+        "incidents": _incidents(request.user, page, group),
         "group": group,
         "page": page,
         "paged": paged,
@@ -227,6 +229,12 @@ def story_words(request: PageRequest, story: screen.Story, team: Team) -> dict[s
         "members": screen.members_of(page or group) if is_open and paged else [],
         "morning": next_morning(team, request.user, request.now) if is_open else None,
     }
+
+
+def _incidents(reader: Person, page: Page | None, group: AlertGroup | None) -> list[Incident]:
+    if group is not None:
+        return linked_incidents(reader, "alert", group.pk)
+    return linked_incidents(reader, "page", page.pk) if page is not None else []
 
 
 @login_required

@@ -16,6 +16,7 @@ from django.urls import path
 from watchbill.core.tickets import STAGE_WORDS
 from watchbill.db.desk_search import join_found, newest_first
 from watchbill.db.models import AlertGroup, Person, Rotation, Service, SupportRequest, Team, Ticket
+from watchbill.db.screens.incidents import search_incidents
 from watchbill.db.screens.visible import team_ids
 from watchbill.db.search import search
 from watchbill.entry.web.reader import PageRequest
@@ -28,6 +29,8 @@ PLACES = (
     ("Resolved alerts", "/alerts/?state=resolved", ""),
     ("What I took", "/alerts/?mine=on", ""),
     ("Page somebody", "/pages/new/", "do"),
+    ("Incidents", "/incidents/", "what is going wrong"),
+    ("Declare an incident", "/incidents/new/", "do"),
     ("Silences", "/silences/", ""),
     ("Silence something", "/silences/new/", "do"),
     ("What do I do now?", "/next/", "the next thing, with why"),
@@ -74,12 +77,18 @@ def find(request: PageRequest) -> HttpResponse:
 
 
 def find_all(reader: Person, text: str) -> list[Found]:
-    """Find places, services, teams, people, rotations, requests, tickets and alerts that hold the words."""
+    """Find places, services, teams, people, rotations, incidents, requests, tickets and alerts that hold the words."""
     places = [Found(title, url, kind or "page") for title, url, kind in PLACES if text.lower() in title.lower()]
     if not text:
         return places
     teams = team_ids(reader)
-    return [*places[:EACH], *_things(reader, text, teams), *_desk(text, teams), *_alerts(text, teams)]
+    return [
+        *places[:EACH],
+        *_things(reader, text, teams),
+        *_incidents(reader, text),
+        *_desk(text, teams),
+        *_alerts(text, teams),
+    ]
 
 
 def _things(reader: Person, text: str, teams: list[int] | None) -> list[Found]:
@@ -106,6 +115,12 @@ def _person(person: Person, reader: Person) -> Found:
         return Found(str(person), f"/people/{person.pk}/", "person")
     team = person.memberships.values_list("team_id", flat=True).filter(team__memberships__person=reader).first()
     return Found(f"Page {person}", f"/pages/new/?whom=person:{person.pk}:{team}", "do")
+
+
+def _incidents(reader: Person, text: str) -> list[Found]:
+    """Find incidents by I-12, a number, or their words."""
+    rows = search_incidents(reader, text, EACH)
+    return [Found(one.title, f"/incidents/{one.pk}/", f"incident I-{one.pk}, {one.state}") for one in rows]
 
 
 def _desk(text: str, teams: list[int] | None) -> list[Found]:

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from watchbill.actions import incidents
@@ -17,12 +18,14 @@ from watchbill.actions.desk import desk_of
 from watchbill.db.incident_facts import named_in, roles_now
 from watchbill.db.models import Incident
 from watchbill.db.screens import incidents as screen
+from watchbill.db.screens.incident_timeline import find_file
 from watchbill.db.screens.requests import members_of
 from watchbill.entry.web.answers import next_url
 from watchbill.entry.web.forms import attempt
 from watchbill.entry.web.incident_panels import MAIN, SIDE, TOP, About, ActForm, Shown, acts_of, all_panels, find_act
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.reader import PageRequest
+from watchbill.entry.web.templatetags.incident_tags import IMAGES
 
 EMPTY = "incidents/panel_empty.html"
 
@@ -112,7 +115,26 @@ def act(request: PageRequest, number: int, name: str) -> HttpResponse:
     return _render(request, incident_or_404(request, number), {name: form}, 409)
 
 
+@login_required
+def file(request: PageRequest, number: int, file: int) -> HttpResponse:
+    """Give a file of the timeline: a picture is shown, all else is saved; neither is a page of ours."""
+    found = find_file(incident_or_404(request, number), file)
+    if found is None:
+        raise Http404
+    shown = found.media_type in IMAGES
+    response = HttpResponse(
+        bytes(found.content), content_type=found.media_type if shown else "application/octet-stream"
+    )
+    held = content_disposition_header(as_attachment=not shown, filename=found.name)
+    response["Content-Disposition"] = held or ("inline" if shown else "attachment")
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
 URLS = [
     path("incidents/<int:number>/", show, name="incident"),
+    path("incidents/<int:number>/files/<int:file>/", file, name="incident-file"),
     path("incidents/<int:number>/<slug:name>/", act, name="incident-act"),
 ]

@@ -14,9 +14,12 @@ from watchbill.actions.reachability import reachability
 from watchbill.core.wallclock import day_of
 from watchbill.db.models import Person, Shift, Team
 from watchbill.db.screens import now as screen
+from watchbill.db.screens.incidents import incidents_now
 from watchbill.db.screens.requests import requests_now
 from watchbill.db.screens.strip import read_strip
 from watchbill.db.screens.visible import teams_of
+from watchbill.entry.web.incident_rows import rows_of as incident_rows
+from watchbill.entry.web.incident_rows import worst_first
 from watchbill.entry.web.order import severity_orders
 from watchbill.entry.web.pages.requests import rows_of
 from watchbill.entry.web.reader import PageRequest
@@ -48,6 +51,7 @@ def now(request: PageRequest) -> HttpResponse:
     words = {
         "teams": teams,
         "headline": lead,
+        "incidents": worst_first(incident_rows(incidents_now(reader), request)),
         "requests": rows_of(requests_now(reader, watched), request),
         "strip": read_strip(rotations, reader, day_of(request.now, reader.zone), DAYS, request.now),
         "several": len(rotations) > 1,

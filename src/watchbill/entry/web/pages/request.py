@@ -16,6 +16,7 @@ from watchbill.actions import desk_settings, experts, request_links, vendor_case
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.db.models import Attachment, SupportRequest
 from watchbill.db.screens import requests as screen
+from watchbill.db.screens.incidents import linked_incidents
 from watchbill.db.support_facts import spent_on
 from watchbill.entry.web.acts import with_own
 from watchbill.entry.web.answers import next_url
@@ -54,6 +55,7 @@ def _render(request: PageRequest, one: SupportRequest, given: dict[str, Form], s
     words: dict[str, Any] = {
         "one": one,
         "story": story,
+        "incidents": linked_incidents(request.user, "request", one.pk),
         "is_member": is_member,
         "held": desk.classes.classes.get(one.request_class),
         "level": desk.order.levels.get(one.priority),

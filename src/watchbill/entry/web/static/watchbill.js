@@ -127,12 +127,26 @@
   });
   body.addEventListener("htmx:responseError", (event) => { if (event.target.matches?.(LIVE)) event.preventDefault(); });
 
+  // A picture from the clipboard joins the files of its form.
+
+  document.addEventListener("paste", (event) => {
+    const field = event.target.closest?.("form")?.querySelector("input[type=file][data-paste]");
+    const pasted = [...(event.clipboardData?.files ?? [])];
+    if (!field || !pasted.length) return;
+    event.preventDefault();
+    const all = new DataTransfer();
+    for (const file of [...field.files, ...pasted]) all.items.add(file);
+    field.files = all.files;
+    const folded = field.closest("details");
+    if (folded) folded.open = true;
+  });
+
   // Keys
 
-  const GO = { n: "/", a: "/alerts/", q: "/requests/", b: "/board/", r: "/rota/", s: "/services/", t: "/teams/", m: "/me/" };
+  const GO = { n: "/", a: "/alerts/", i: "/incidents/", q: "/requests/", b: "/board/", r: "/rota/", s: "/services/", t: "/teams/", m: "/me/" };
   const KEYS = [
     ["/ or Ctrl K", "find anything"], ["?", "these keys"], ["j, k", "next row, row before"], ["Enter", "open the row"],
-    ["a", "acknowledge or take the row, or what you look at"], ["g n", "Now"], ["g a", "Alerts"], ["g q", "Requests"],
+    ["a", "acknowledge or take the row, or what you look at"], ["g n", "Now"], ["g a", "Alerts"], ["g i", "Incidents"], ["g q", "Requests"],
     ["g b", "Board"], ["g r", "Rota"],
     ["g s", "Services"], ["g t", "Teams"], ["g m", "Me"], ["Esc", "close"],
   ];

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.template.loader import get_template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from watchbill.db.models import Incident
+from watchbill.db.models import Incident, IncidentFile
 from watchbill.entry.web.incident_panels import Shown
 
 register = template.Library()
@@ -28,6 +32,30 @@ CONDITIONS = {
     "major_outage": ("firing", "Down"),
 }
 DETECTED_BY = {"alert": "an alert", "requester": "a requester", "member": "a member of the team", "vendor": "a vendor"}
+
+ENTRY_WORDS = {
+    "note": "Note",
+    "observation": "Observation",
+    "hypothesis": "Hypothesis",
+    "ruled_out": "Ruled out",
+    "decision": "Decision",
+    "action": "Action",
+    "command": "Command",
+}
+EVENT_WORDS = {
+    "milestone": "Time put right",
+    "condition": "Service",
+    "changed": "Changed",
+    "severity": "Severity",
+    "privacy": "Who sees it",
+    "step": "First step",
+    "step_undone": "First step",
+    "joined": "People",
+    "left": "People",
+    "ended": "Ended",
+}
+# What a browser may show within our pages: pictures that hold no script.
+IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 @register.filter
@@ -56,6 +84,47 @@ def incident_reference(incident: Incident) -> str:
     return f"I-{incident.pk}"
 
 
+@register.filter
+def entry_word(kind: str) -> str:
+    """Say as what somebody wrote an entry."""
+    return ENTRY_WORDS.get(kind, event_word(kind))
+
+
+@register.filter
+def event_word(kind: str) -> str:
+    """Say what kind of thing happened."""
+    return EVENT_WORDS.get(kind, kind.replace("_", " ").replace(".", " ").capitalize())
+
+
+@register.filter
+def is_image(file: IncidentFile) -> bool:
+    """Tell whether a file is shown as a picture."""
+    return file.media_type in IMAGES
+
+
+@register.simple_tag
+def moment_here(at: datetime, zones: Sequence[str]) -> SafeString:
+    """Show an instant on the reader's wall, with the other zones on hover."""
+    told = ", ".join(f"{at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M:%S} {zone}" for zone in zones)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), told, f"{timezone.localtime(at):%a %d %b %H:%M}"
+    )
+
+
+@register.filter
+def in_zone(at: datetime, zone: str) -> SafeString:
+    """Show an instant on the wall of a zone, named by its city."""
+    local = at.astimezone(ZoneInfo(zone))
+    city = zone.rpartition("/")[2].replace("_", " ")
+    return format_html(
+        '<time datetime="{}" title="{}">{} <small>{}</small></time>',
+        at.isoformat(),
+        zone,
+        f"{local:%a %d %b %H:%M}",
+        city,
+    )
+
+
 @register.simple_tag(takes_context=True)
 def show_panel(context: template.Context, panel: Shown) -> SafeString:
     """Show one panel of an incident's page with its own words."""
@@ -78,5 +147,5 @@ def live_panel(context: template.Context, name: str = "") -> SafeString:
         asked["panel"],
         context["incident"].pk,
         urlencode(asked),
-        "#open-count,#request-count" if asked["panel"] == "head" else "",
+        "#open-count,#request-count,#incident-count" if asked["panel"] == "head" else "",
     )

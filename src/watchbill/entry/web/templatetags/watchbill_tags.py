@@ -128,7 +128,7 @@ def live_region(context: template.Context, name: str = "live") -> SafeString:
     """
     return format_html(
         'id="{0}" class="live" data-live-region hx-get="{1}" hx-trigger="changed from:body" '
-        'hx-select="#{0}" hx-select-oob="#open-count,#request-count" hx-swap="outerHTML" hx-sync="this:replace"',
+        'hx-select="#{0}" hx-select-oob="#open-count,#request-count,#incident-count" hx-swap="outerHTML" hx-sync="this:replace"',
         name,
         context["request"].get_full_path(),
     )
