@@ -17,6 +17,9 @@ TITLE = "Who does what in an incident?"
 
 Designation = Literal["declarer", "offer", "team", "manager"]
 Group = Literal["watch", "responding", "skill", "members"]
+Breaker = Literal["product_manager", "manager"]
+GROUPS: tuple[Group, ...] = ("watch", "responding", "skill", "members")
+BREAKERS: tuple[Breaker, ...] = ("product_manager", "manager")
 
 
 class Role(BaseModel):
@@ -72,12 +75,12 @@ class Settings(BaseModel):
         ),
     )
     order: list[Group] = Field(
-        default_factory=lambda: ["watch", "responding", "skill", "members"],
+        default_factory=lambda: list(GROUPS),
         description="Who is asked first; among these, whoever was not asked for longest.",
     )
     offer_minutes: int = Field(5, ge=1, le=240, description="Minutes to answer; then the next one is asked.")
-    tie_break: list[Literal["product_manager", "manager"]] = Field(
-        default_factory=lambda: ["product_manager", "manager"],
+    tie_break: list[Breaker] = Field(
+        default_factory=lambda: list(BREAKERS),
         description="Who says who it is when nobody is left: the first of these that the team has (ROL-10).",
     )
     tie_break_after: int = Field(
