@@ -117,7 +117,7 @@ def _try(move: str, fact: Incident, now: datetime) -> list[object]:
         "mitigate": lambda: incidents.mitigate(fact, "Ana", now, now),
         "resolve": lambda: incidents.resolve(fact, "Ana", now, now),
         "close": lambda: incidents.close(fact, [], "Ana", now),
-        "reopen": lambda: incidents.reopen(fact, "Ana", "it came back"),
+        "reopen": lambda: incidents.reopen(fact, "Ana", "it came back", NOW),
         "end_early": lambda: incidents.end_early(fact, "not_an_incident", "Ana", "a test", now),
     }
     try:

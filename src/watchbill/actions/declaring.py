@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 
 from django.db import transaction
 
-from watchbill.actions import incident_room, incidents
+from watchbill.actions import incident_room, incidents, role_watch
 from watchbill.actions.access import require
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.log import Actor, record
@@ -65,6 +65,7 @@ def begin(team: Team, declared: Declared, person: Person | None, now: datetime, 
         incidents.join(incident, person, person, now)
     _open_call(incident, desk, now)
     incident_room.open_for(incident, desk, now)
+    role_watch.on_declared(incident, desk, person, now)
     return incident
 
 

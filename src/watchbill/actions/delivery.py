@@ -15,7 +15,8 @@ from django.db.models import QuerySet
 from watchbill.actions.log import Subject, record
 from watchbill.core import delivery
 from watchbill.db import facts
-from watchbill.db.models import Event, Membership, Outgoing, Person, Team
+from watchbill.db.incident_facts import sees_incident
+from watchbill.db.models import Event, Incident, Membership, Outgoing, Person, Team
 from watchbill.db.wake import wake_workers
 
 log = structlog.get_logger()
@@ -23,7 +24,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Words:
-    """What a message says, before it is known by which channel it leaves."""
+    """What a message says, before it is known by which channel it leaves; `about` finds it again to take it back."""
 
     subject: str
     text: str
@@ -31,6 +32,7 @@ class Words:
     urgency: str = "default"
     path: str = ""
     action: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def _row(wanted: Wanted, message: delivery.Planned, channel: str, now: datetime)
             "path": words.path,
             "action": words.action,
             "planned": message.at.isoformat(),
+            **({"about": words.about} if words.about else {}),
         },
         why=f"{wanted.why}; {message.why}",
         state="waiting",
@@ -120,7 +123,7 @@ def reach_all_or_tell(wanted: Sequence[Wanted], now: datetime) -> None:
 def tell_somebody(subject: Subject, words: Words, reason: str, not_to: set[int], now: datetime) -> None:
     """Tell the team's fallback person, else an owner, else the manager, else an administrator, with the reason."""
     for person, why in _who_is_told(subject.team):
-        if person.pk in not_to or not facts.usable_addresses(person.pk):
+        if not _may_hear(person, subject) or person.pk in not_to or not facts.usable_addresses(person.pk):
             continue
         line = record(subject, "delivery.told", f"{reason}: told {person}, {why}", now, data={"to": person.pk})
         told = Words(
@@ -150,6 +153,14 @@ def _who_is_told(team_id: int | None) -> list[tuple[Person, str]]:
     admins = Person.objects.filter(is_superuser=True, is_active=True).order_by("id")
     told.extend((admin, "an administrator of this instance") for admin in admins)
     return [(person, why) for person, why in told if person.is_active]
+
+
+def _may_hear(person: Person, subject: Subject) -> bool:
+    """A private incident is for those who see it, also when somebody who does cannot be reached."""
+    if subject.kind != "incident":
+        return True
+    incident = Incident.objects.filter(pk=subject.id, is_private=True).first()
+    return incident is None or sees_incident(person, incident)
 
 
 def drop_waiting(subject: Subject, why: str, now: datetime) -> int:

@@ -130,7 +130,7 @@ def reopen(incident_id: int, why: str, person: Person, now: datetime) -> Inciden
     with transaction.atomic():
         incident = lock(incident_id)
         require_member(person, incident, "reopen an incident")
-        apply(incident, core.reopen(incident_fact(incident), str(person), why), now, Actor.of(person))
+        apply(incident, core.reopen(incident_fact(incident), str(person), why, now), now, Actor.of(person))
     return incident
 
 

@@ -143,7 +143,8 @@ def close(incident: Incident, missing: Sequence[str], who: str, now: datetime, d
         raise Refused("it cannot be closed yet: " + "; ".join(missing), "despite")
     said = f"{who} closed it" + (f" despite {'; '.join(missing)}: {despite.strip()}" if missing else "")
     data = {"missing": list(missing)} if missing else {}
-    return [Become({"state": CLOSED, "closed_at": now}), Record("incident.closed", said, data), ClearTimer("close")]
+    timers: list[Effect] = [ClearTimer("close"), SetTimer("roles_over", now)]
+    return [Become({"state": CLOSED, "closed_at": now}), Record("incident.closed", said, data), *timers]
 
 
 def end_early(incident: Incident, outcome: str, who: str, why: str, now: datetime) -> list[Effect]:
@@ -157,11 +158,12 @@ def end_early(incident: Incident, outcome: str, who: str, why: str, now: datetim
     ended = incident.milestones.get(RESOLVED, now)
     change = {"state": CLOSED, "outcome": outcome, "resolved_at": ended, "closed_at": now, "next_update_at": None}
     said = f"{who}: {outcome.replace('_', ' ')}: {why.strip()}"
-    timers = [ClearTimer(kind) for kind in ("lead", "gather", "close")]
+    timers: list[Effect] = [ClearTimer(kind) for kind in ("lead", "gather", "close")]
+    timers.append(SetTimer("roles_over", now))
     return [Become(change), Record("incident.ended", said, {"outcome": outcome}), *timers]
 
 
-def reopen(incident: Incident, who: str, why: str) -> list[Effect]:
+def reopen(incident: Incident, who: str, why: str, now: datetime) -> list[Effect]:
     """Decide that it goes on: the times of its end no longer hold, the log keeps them. Raises Refused."""
     if incident.state == ACTIVE:
         raise Refused("it is active already")
@@ -175,7 +177,12 @@ def reopen(incident: Incident, who: str, why: str) -> list[Effect]:
         "closed_at": None,
         "merged_into_id": None,
     }
-    return [Become(change), Record("incident.reopened", f"{who}: {why.strip()}"), ClearTimer("close")]
+    return [
+        Become(change),
+        Record("incident.reopened", f"{who}: {why.strip()}"),
+        ClearTimer("close"),
+        SetTimer("seek_again", now),
+    ]
 
 
 def _demand(incident: Incident, states: Sequence[str], what: str) -> None:
