@@ -198,6 +198,8 @@ def change(request_id: int, values: dict[str, object], person: Person, now: date
         record(subject_of(request), "request.changed", said, now, Actor.of(person), {"fields": changed})
         _settle(request, desk, now)
         keep_first_response(request)
+        if "community" in changed:
+            ticket_places.reach_changed(request.team, desk, now)
     return request
 
 
