@@ -8,8 +8,10 @@ import pytest
 
 from tests.actions.desk_cast import RIA, adopt, adopt_preset, ask, fresh
 from tests.world import World
-from watchbill.actions import communities, request_timebox, support, work_clock
-from watchbill.db.models import Community, Event, Requester, SupportRequest
+from watchbill.actions import communities, request_timebox, support, ticket_pairs, tickets, work_clock
+from watchbill.actions.requesters import Asker
+from watchbill.actions.tickets import Written
+from watchbill.db.models import Community, Event, Requester, SupportRequest, Ticket
 from watchbill.kit.errors import NotAllowed, Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,6 +122,29 @@ def test_when_the_budget_is_spent_the_open_requests_are_placed_again(world: Worl
     world.now = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
     world.work()
     assert fresh(waiting).priority == "little_used"
+
+
+def test_what_helps_many_communities_and_whose_goal_it_serves_are_known_from_links_and_labels(world: World) -> None:
+    """TRI-14, SPN-02: steps three to five of the hub's order; a link that is taken away takes its place along."""
+    adopt_preset(world, "hub-support")
+    add(world), add(world, name="Org", mail_domains=["example.org"])
+    first = ask(world, request_class="change_request")
+    other = ask(world, Asker("Bo", "bo@example.org"), request_class="change_request")
+    quick = [request_timebox.make_ticket(one.pk, {"kind": "quick_fix"}, world.ana, world.now) for one in (first, other)]
+    fix = ticket_pairs.spin_off(quick[0].pk, Written("Mend it"), world.ana, world.now, kind="lasting_fix_of")
+    world.work()
+    assert Ticket.objects.get(pk=fix.pk).priority == "other", "it helps one community so far"
+    tickets.link(fix.pk, quick[1].pk, "lasting_fix_of", world.ana, world.now)
+    world.work()
+    placed = Ticket.objects.get(pk=fix.pk)
+    assert (placed.priority, "it helps many communities" in placed.priority_why) == ("many", True)
+    assert fresh(first).priority == "many", "its lasting fix was written for this request"
+    assert fresh(other).priority != "many"
+    tickets.unlink(fix.pk, quick[1].pk, "lasting_fix_of", world.ana, world.now)
+    world.work()
+    assert Ticket.objects.get(pk=fix.pk).priority == "other"
+    for label, level in (("Our-Goals", "our_goals"), ("upstream", "upstream"), ("else", "other")):
+        assert tickets.change_ticket(fix.pk, {"labels": [label]}, world.ana, world.now).priority == level
 
 
 def test_a_month_is_that_of_the_teams_calendar(world: World) -> None:

@@ -209,7 +209,14 @@ def test_sprints_say_what_operations_got(api: ApiWorld):
     (week, *_) = ana.get("/sprints/shares?team=platform&since=2026-03-02&until=2026-03-08")
     assert week["tickets"]["feature"] + week["tickets"]["operations"] == 1
     assert [one["id"] for one in ana.get("/sprints?team=platform")["items"]] == [sprint["id"]]
+    changed = ana("PATCH", f"/sprints/{sprint['id']}", {"ends_on": "2026-03-20", "ops_share": None}).json()
+    assert (changed["name"], changed["ends_on"], changed["ops_share"]) == ("March", "2026-03-20", None)
+    assert error(ana("PATCH", f"/sprints/{sprint['id']}", {"name": None}))[:2] == (422, "name")
+    later = {"team": "platform", "name": "Ops", "kind": "ops", "starts_on": "2026-03-09", "ends_on": "2026-03-30"}
+    ops = ana.post("/sprints", later, 201)
+    assert (ops["state"], ana.post(f"/sprints/{ops['id']}/start")["state"]) == ("planned", "running")
     assert ana.post(f"/sprints/{sprint['id']}/close")["state"] == "closed"
+    assert error(ana("PATCH", f"/sprints/{sprint['id']}", {"name": "April"}))[0] == 422
     assert (
         error(
             ana(
@@ -296,6 +303,16 @@ def test_connections_say_how_they_do_and_try_again(api: ApiWorld):
         422,
         "target",
     )
+    words = eva.get(f"/connectors/{tracker.pk}/mapping")
+    assert words["stages"]["parked"] == "waiting"
+    given = {"stages": {"On Ice": "waiting"}, "door": "ticket", "people": {"ben1": "ben@example.net"}}
+    assert ana("PUT", f"/connectors/{tracker.pk}/mapping", given).status_code == 403
+    whole = eva("PUT", f"/connectors/{tracker.pk}/mapping", given).json()
+    assert (whole["stages"]["on ice"], whole["door"], "parked" in whole["stages"]) == ("waiting", "ticket", False)
+    assert eva.get(f"/connectors/{tracker.pk}/mapping") == whole
+    assert eva("PUT", f"/connectors/{tracker.pk}/mapping", whole).json() == whole
+    assert error(eva("PUT", f"/connectors/{tracker.pk}/mapping", {"stages": {"x": "gone"}}))[0] == 422
+    assert error(eva("PUT", f"/connectors/{tracker.pk}/mapping", {"opens_for": ["pony"]}))[:2] == (422, "opens_for")
     assert ana("POST", f"/connectors/{tracker.pk}/import", {}).status_code == 403
     assert eva.post(f"/connectors/{tracker.pk}/import", {})["last_import"]["state"] == "running"
     assert eva("DELETE", f"/connectors/{tracker.pk}/import").json()["last_import"]["state"] == "stopped"

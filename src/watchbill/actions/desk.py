@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from watchbill.core import clocks, support
 from watchbill.core.coverage import Coverage
 from watchbill.db import budget_facts, facts
 from watchbill.db.models import Community, Service, SupportRequest, Team, Ticket
-from watchbill.db.support_facts import request_fact, service_facts, waits_of
+from watchbill.db.support_facts import communities_helped, request_fact, service_facts, waits_of
 from watchbill.db.ticket_facts import count_warnings
 from watchbill.rules import (
     chronic_slowness,
@@ -127,8 +127,7 @@ def budgets_at(communities: Collection[Community], desk: Desk) -> dict[int, supp
 
 def _budget_fact(request: SupportRequest, desk: Desk, order: priority_order.Settings) -> str:
     """Give the state of the budget when the team's table asks for it; an incident has none."""
-    asked = any("budget" in line.when for line in order.table)
-    if request.community is None or not asked:
+    if request.community is None or not priority_order.asks("budget", order):
         return ""
     held = request_classes.decide(request.request_class, desk.classes)
     return budget_at(request.community, desk).state if held.counts_for_budget else ""
@@ -146,6 +145,7 @@ def request_priority(request: SupportRequest, desk: Desk) -> priority_order.Deci
         "missed": "yes" if request.is_late else "",
         "funded": "yes" if request.community and request.community.is_funded else "",
         "budget": _budget_fact(request, desk, order),
+        "reach": _reach(request, [request.community_id], order),
         "chronic": _chronic(request.service, desk),
         **service_facts(request.service),
     }
@@ -156,8 +156,10 @@ def request_priority(request: SupportRequest, desk: Desk) -> priority_order.Deci
 
 def ticket_priority(ticket: Ticket, desk: Desk) -> priority_order.Decision:
     """Decide where a ticket stands in the team's order; what a person chose stays as it is (PRI-09)."""
+    order = desk.order
     if ticket.is_priority_pinned:
-        return priority_order.by_hand(ticket.priority, ticket.priority_why, desk.order)
+        return priority_order.by_hand(ticket.priority, ticket.priority_why, order)
+    communities = [ticket.community_id, ticket.request.community_id if ticket.request else None]
     known: dict[str, str | list[str]] = {
         "what": "ticket",
         "kind": ticket.kind,
@@ -165,15 +167,29 @@ def ticket_priority(ticket: Ticket, desk: Desk) -> priority_order.Decision:
         "label": [str(label) for label in ticket.labels],
         "missed": "yes" if ticket.request and ticket.request.is_late else "",
         "funded": "yes" if ticket.community and ticket.community.is_funded else "",
+        "reach": _reach(ticket, communities, order),
+        "goal": priority_order.goal_of([str(label) for label in ticket.labels], order),
         "chronic": _chronic(ticket.service, desk),
         **service_facts(ticket.service),
     }
-    return priority_order.decide(known, desk.order)
+    return priority_order.decide(known, order)
+
+
+def _reach(work: SupportRequest | Ticket, own: Iterable[int | None], order: priority_order.Settings) -> str:
+    """Tell whether one community or many are helped, by the work itself and by what is linked to its tickets."""
+    if not priority_order.asks("reach", order):
+        return ""
+    if isinstance(work, Ticket):
+        ids = [work.pk] if work.pk else []
+    else:
+        ids = list(work.tickets.exclude(stage="done").values_list("pk", flat=True)) if work.pk else []
+    helped = {one for one in own if one is not None} | (communities_helped(ids) if ids else set())
+    return "many" if len(helped) > 1 else "one" if helped else ""
 
 
 def _chronic(service: Service | None, desk: Desk) -> str:
     """Counted only for a team whose table asks: its alerts may be many."""
-    if service is None or not any("chronic" in line.when for line in desk.order.table):
+    if service is None or not priority_order.asks("chronic", desk.order):
         return ""
     return "yes" if why_chronic(service, desk) else ""
 

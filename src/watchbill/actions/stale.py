@@ -19,7 +19,7 @@ from watchbill.core.tickets import STAGE_WORDS, STAGES
 from watchbill.core.wallclock import day_of
 from watchbill.db import facts, ticket_facts
 from watchbill.db.models import Event, Person, Team, Ticket
-from watchbill.rules import stale_work
+from watchbill.rules import priority_order, stale_work
 
 MOST = 200
 MOST_LOOKED_AT = 5000
@@ -83,7 +83,7 @@ def tell_stale(claim: Claim, now: datetime) -> None:
             return
         for person, lying in _readers(team, _untold(stale(team, None, now)), now):
             _tell(team, person, lying, now)
-        if any("chronic" in line.when for line in desk_of(team, now).order.table):
+        if priority_order.asks("chronic", desk_of(team, now).order):
             ticket_places.place_all_soon(team, now)
         set_daily(team, now)
 

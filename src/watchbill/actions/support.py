@@ -200,6 +200,8 @@ def change(request_id: int, values: dict[str, object], person: Person, now: date
         _settle(request, desk, now)
         keep_first_response(request)
         incident_proposals.consider_request(request, now)
+        if "community" in changed:
+            ticket_places.reach_changed(request.team, desk, now)
     return request
 
 

@@ -13,7 +13,7 @@ from watchbill.actions.timers import Claim, finish, set_timer
 from watchbill.core import tickets
 from watchbill.core.wallclock import DAY, MIDNIGHT, end_instant
 from watchbill.db.models import SupportRequest, Team, Ticket
-from watchbill.rules import work_kinds
+from watchbill.rules import priority_order, work_kinds
 
 CHUNK = 200
 PLACED = ("work_kind", "priority", "rank", "priority_why", "position")
@@ -73,6 +73,12 @@ def place_all_soon(team: Team, now: datetime) -> None:
     """Let all open work of a team be placed again: its policy is another, or a service became chronically slow."""
     for kind in ("places", "request_places"):
         set_timer(Subject("team", team.pk, team.pk), kind, now)
+
+
+def reach_changed(team: Team, desk: Desk, now: datetime) -> None:
+    """Let work be placed again after a link or a community changed, where the team's table asks whom work helps."""
+    if priority_order.asks("reach", desk.order):
+        place_all_soon(team, now)
 
 
 def place_all(claim: Claim, now: datetime) -> None:

@@ -14,7 +14,7 @@ from watchbill.actions.access import require
 from watchbill.actions.desk import desk_of
 from watchbill.actions.effects import carry_out
 from watchbill.actions.log import Actor, Subject, record
-from watchbill.actions.ticket_places import place
+from watchbill.actions.ticket_places import place, reach_changed
 from watchbill.actions.timers import set_timer
 from watchbill.core import tickets
 from watchbill.db.models import (
@@ -214,6 +214,8 @@ def change_locked(ticket: Ticket, values: Mapping[str, Any], by: Actor, now: dat
         {name: _plain(before, after) for name, (before, after) in changed.items()},
     )
     ticket_exports.put(ticket, "changed", now)
+    if "community" in changed:
+        reach_changed(ticket.team, desk_of(ticket.team, now), now)
     return ticket
 
 
@@ -329,6 +331,8 @@ def _record_link(link: TicketLink, what: str, person: Person, now: datetime) -> 
     data = {"source": link.source_id, "target": link.target_id, "kind": link.kind}
     for ticket in (link.source, link.target):
         record(subject_of(ticket), f"ticket.{what}", said, now, Actor.of(person), data)
+    for team in {ticket.team_id: ticket.team for ticket in (link.source, link.target)}.values():
+        reach_changed(team, desk_of(team, now), now)
 
 
 def set_priority(ticket_id: int, level: str, why: str, person: Person, now: datetime) -> Ticket:

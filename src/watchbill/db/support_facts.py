@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+
+from django.db.models import Q
 
 from watchbill.core import clocks, support, tickets
 from watchbill.db.models import Event, Person, Service, Shift, SupportRequest, Team, Ticket, TicketLink, WorkLog
 from watchbill.kit.spans import Span
 
+# A ticket at the source of such a link helps whoever its target helps.
+HELPING = ("lasting_fix_of", "blocks", "duplicate_of")
+MOST_LINKS = 200
 BALL_KINDS = ("request.ball", "request.resolved", "request.reopened")
 
 
@@ -82,6 +88,16 @@ def ticket_fact(ticket: Ticket) -> tickets.Ticket:
 def is_paired(ticket: Ticket) -> bool:
     """Tell whether a quick fix has its lasting fix as a ticket (SPN-02)."""
     return TicketLink.objects.filter(target=ticket, kind="lasting_fix_of").exists()
+
+
+def communities_helped(tickets_: Collection[int]) -> set[int]:
+    """Read whom tickets help: their own communities, and those of work they mend for good, unblock, or are the same as."""
+    links = TicketLink.objects.filter(
+        Q(source__in=tickets_, kind__in=HELPING) | Q(target__in=tickets_, kind="duplicate_of")
+    )
+    ends = {end for pair in links.values_list("source_id", "target_id")[:MOST_LINKS] for end in pair}
+    rows = Ticket.objects.filter(pk__in=ends | set(tickets_)).values_list("community_id", "request__community_id")
+    return {one for row in rows for one in row if one is not None}
 
 
 def spent_on(request: SupportRequest, now: datetime) -> timedelta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -23,8 +23,8 @@ FACTS = {
     "missed": "yes when a promise was missed",
     "budget": "unused, used or spent: the community's support budget this month",
     "funded": "yes when the community pays for it",
-    "reach": "one or many communities that it helps",
-    "goal": "ours, upstream or none: whose goal it serves, by label",
+    "reach": "one or many: the communities that it helps, its own and those of the work that is linked to it",
+    "goal": "ours or upstream: whose goal it serves, by the labels below",
     "chronic": "yes when its service warned often lately",
 }
 
@@ -78,6 +78,10 @@ class Settings(BaseModel):
         description="The first line whose facts all hold decides.",
     )
     otherwise: str = Field("backlog", description="The level of whatever no line matches.")
+    goals: dict[str, list[str]] = Field(
+        default_factory=lambda: {"ours": ["our-goals"], "upstream": ["upstream"]},
+        description="Whose goal = the labels of a ticket that say so.",
+    )
 
     @model_validator(mode="after")
     def _levels_exist(self) -> Settings:
@@ -105,6 +109,17 @@ def decide(facts: Mapping[str, str | list[str]], settings: Settings) -> Decision
     return _at(settings.otherwise, "no line of the team's table matches", settings)
 
 
+def goal_of(labels: Iterable[str], settings: Settings) -> str:
+    """Tell whose goal a ticket serves by its labels, in any case; nothing: they do not say."""
+    worn = {label.lower() for label in labels}
+    return next((goal for goal, names in settings.goals.items() if worn & {name.lower() for name in names}), "")
+
+
+def asks(fact: str, settings: Settings) -> bool:
+    """Tell whether the table asks for a fact: one that costs a look is looked up only then."""
+    return any(fact in line.when for line in settings.table)
+
+
 def by_hand(level: str, why: str, settings: Settings) -> Decision:
     """Give the place that a person chose, with their reason (PRI-09)."""
     return _at(level, why, settings)
@@ -128,6 +143,9 @@ PHRASES = {
     ("budget", "used"): "its community's budget is in use",
     ("budget", "spent"): "its community's budget is spent",
     ("reach", "many"): "it helps many communities",
+    ("reach", "one"): "it helps one community",
+    ("goal", "ours"): "it serves our goals",
+    ("goal", "upstream"): "it serves upstream’s goals",
     ("what", "request"): "somebody asked for it",
     ("impact", "one"): "it holds up one person",
     ("impact", "several"): "it holds up several people",

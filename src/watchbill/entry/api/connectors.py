@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from watchbill import connectors as registry
 from watchbill.actions import connector_out, connectors, import_tickets
+from watchbill.actions.twin_refs import agreement_of
 from watchbill.core.twins import NO_CONCERN, TARGETS
 from watchbill.db.models import Connection, ExternalRef, Person
 from watchbill.db.screens import connectors as screen
@@ -103,6 +104,23 @@ class Meaning(Given):
 
     state: Annotated[str, up_to(80, 1)]
     target: Target
+
+
+Term = Annotated[str, up_to(254, 1)]
+Terms = Annotated[dict[Term, Term], Field(max_length=500)]
+
+
+class Meanings(Given):
+    """How their words become ours and the other way; what is left out, the connector says."""
+
+    door: Literal["nothing", "ticket", "request"] = Field("nothing", description="What an issue opened there becomes.")
+    opens_for: Annotated[list[Word], Field(max_length=20)] = Field([], description="Kinds of ticket opened there too.")
+    stages: Annotated[dict[Term, Target], Field(max_length=500)] = Field({}, description="Their state = our stage.")
+    states: Terms = Field({}, description="Our stage = their state.")
+    kinds: Terms = Field({}, description="Their type = our kind.")
+    types: Terms = Field({}, description="Our kind = their type.")
+    labels: Terms = Field({}, description="Their label = ours.")
+    people: Terms = Field({}, description="Their user = the mail address here.")
 
 
 class Followed(BaseModel):
@@ -247,6 +265,25 @@ def map_state(request: Asked, number: Id, body: Meaning) -> Followed:
     caller = request.auth
     row = _the_connection(caller.person, number)
     return Followed(number=connectors.map_state(row, body.state, body.target, caller.person, caller.now))
+
+
+@router.get("/{number}/mapping", auth=may("read"), response=answers(Meanings), summary="Read what its words mean here")
+def read_mapping(request: Asked, number: Id) -> Meanings:
+    """What the team said, and what the connector says by itself."""
+    return _meanings(_the_connection(request.auth.person, number))
+
+
+@router.put("/{number}/mapping", auth=may("write"), response=answers(Meanings), summary="Say what its words mean here")
+def change_mapping(request: Asked, number: Id, body: Meanings) -> Meanings:
+    """As a whole: what is left out falls back to the connector's own. What waited for a word follows. For owners."""
+    caller = request.auth
+    row = _the_connection(caller.person, number)
+    connectors.change_agreement(row, body.model_dump(mode="json"), caller.person, caller.now)
+    return _meanings(row)
+
+
+def _meanings(row: Connection) -> Meanings:
+    return Meanings.model_construct(**agreement_of(row).model_dump(mode="json"))
 
 
 @router.post("/{number}/import", auth=may("write"), response=answers(WholeConnection), summary="Import tickets")

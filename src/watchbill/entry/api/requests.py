@@ -37,9 +37,9 @@ from watchbill.entry.api.words import (
     Text,
     Title,
     Word,
+    demand_given,
     up_to,
 )
-from watchbill.kit.errors import Refused
 
 router = Router(tags=["Requests"])
 SHOWN = ("team", "requester", "community", "service", "assignee")
@@ -259,8 +259,7 @@ def change(request: Asked, number: Id, body: ChangedRequest) -> RequestLine:
         values["service"] = the_service(request.auth.person, body.service) if body.service else None
     if "community" in values:
         values["community"] = community_named(row.team, body.community)
-    if any(value is None for name, value in values.items() if name not in {"service", "community"}):
-        raise Refused("leave out what stays as it is; null is for service and community")
+    demand_given(values, *(set(values) - {"service", "community"}))
     support.change(number, values, request.auth.person, request.auth.now)
     return show_request(request, number)
 

@@ -15,7 +15,7 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import chosen_teams, find_one, teams_of, the_team
-from watchbill.entry.api.words import Day, Given, Id, Name, Slug, TeamRef, Text
+from watchbill.entry.api.words import Day, Given, Id, Name, Slug, TeamRef, Text, demand_given
 
 router = Router(tags=["Sprints"])
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -30,6 +30,18 @@ class NewSprint(Given):
     starts_on: Day
     ends_on: Day
     goal: Text = ""
+    capacity_points: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    ops_share: Percent | None = Field(None, description="Percent promised to operations; null: the team's rule.")
+
+
+class ChangedSprint(Given):
+    """What is not given stays; null for what may be unknown."""
+
+    name: Name | None = None
+    kind: Literal["team", "ops"] | None = None
+    starts_on: Day | None = None
+    ends_on: Day | None = None
+    goal: Text | None = None
     capacity_points: Annotated[int, Field(ge=0, le=10_000)] | None = None
     ops_share: Percent | None = Field(None, description="Percent promised to operations; null: the team's rule.")
 
@@ -147,6 +159,24 @@ def read(request: Asked, number: Id) -> WholeSprint:
     return WholeSprint(
         **line.model_dump(), tickets=_split(got.tickets), points=_split(got.points), time=_split(got.time)
     )
+
+
+@router.patch("/{number}", auth=may("write"), response=answers(SprintLine), summary="Change a sprint")
+def change(request: Asked, number: Id, body: ChangedSprint) -> SprintLine:
+    """While it is open. Two sprints of a kind never overlap."""
+    caller = request.auth
+    the_sprint(caller.person, number)
+    values = body.model_dump(exclude_unset=True)
+    demand_given(values, "name", "kind", "starts_on", "ends_on", "goal")
+    return SprintLine.of(sprints.change_sprint(number, values, caller.person, caller.now), caller.now)
+
+
+@router.post("/{number}/start", auth=may("write"), response=answers(SprintLine), summary="Let a sprint start today")
+def start(request: Asked, number: Id) -> SprintLine:
+    """One that was planned for later; one that runs already runs on."""
+    caller = request.auth
+    the_sprint(caller.person, number)
+    return SprintLine.of(sprints.start_now(number, caller.person, caller.now), caller.now)
 
 
 @router.post("/{number}/close", auth=may("write"), response=answers(SprintLine), summary="Close a sprint")

@@ -34,6 +34,7 @@ from watchbill.entry.api.words import (
     Slug,
     Title,
     Word,
+    demand_given,
     up_to,
 )
 from watchbill.kit.errors import Refused
@@ -186,9 +187,7 @@ def _values(person: Person, team: Team, body: TicketFields) -> dict[str, Any]:
     for name in ("text", "seat", "no_pair_why"):
         if values.get(name, "") is None:
             values[name] = ""
-    empty = [name for name in ("title", "kind", "labels", "is_unplanned") if values.get(name, "") is None]
-    if empty:
-        raise Refused("leave it out to keep it as it is", empty[0])
+    demand_given(values, "title", "kind", "labels", "is_unplanned")
     return values
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from ninja.params.functions import Header
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 
 from watchbill.db.models import Event, Person, Rotation, Service, Team
+from watchbill.kit.errors import Refused
 
 # PostgreSQL keeps no NUL character in a text.
 _PLAIN = r"^[^\u0000]*$"
@@ -110,6 +112,13 @@ class Given(BaseModel):
     """What comes in: a name that is not known is refused, so that a misspelt one is not lost."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def demand_given(values: Mapping[str, Any], *names: str) -> None:
+    """Refuse null for what is never empty; raises Refused naming the field."""
+    for name in names:
+        if values.get(name, "") is None:
+            raise Refused("leave it out to keep it as it is", name)
 
 
 class PersonRef(BaseModel):
