@@ -22,7 +22,7 @@ from django.db import connections
 
 from watchbill.db.models import Person
 from watchbill.entry import clock
-from watchbill.entry.demo import asking, desks, house, noise, people, present, story, watches, work
+from watchbill.entry.demo import asking, desks, house, incidents, noise, people, present, story, watches, work
 from watchbill.entry.demo.habits import someone_answers
 from watchbill.entry.demo.mailbox import Mailbox
 from watchbill.entry.demo.mailbox_page import show_mailbox
@@ -99,6 +99,7 @@ def tell(stage: Stage) -> house.House:
     desks.open_desks(built)
     asking.ask_all_quarter(built)
     work.keep_backlog(built)
+    incidents.tell(built)
     present.set_up(built)
     stage.play()
     stage.close()

@@ -77,6 +77,7 @@ class House:
     ways: dict[str, MonitorConnection] = field(default_factory=dict)
     scripts: dict[str, Callable[[Page], None]] = field(default_factory=dict)
     fired_at: dict[str, datetime] = field(default_factory=dict)
+    running_incident: int = 0
 
     def fire(self, *troubles: Trouble) -> None:
         """Let a monitor say that something is wrong."""
