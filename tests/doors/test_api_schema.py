@@ -31,6 +31,7 @@ from watchbill.entry.api.door import api as door
 PARTS = 4
 HTTP = {"get", "post", "put", "patch", "delete"}
 EXAMPLES = {GenerationMode.POSITIVE: 7, GenerationMode.NEGATIVE: 3}
+LONG = 100
 # What is of the right shape may still be refused by the process, with a 422 that says why. That every
 # operation wants a token is asked of each by test_api_tokens.
 LEFT_OUT = [positive_data_acceptance, ignored_auth]
@@ -67,7 +68,8 @@ def test_no_operation_breaks_or_answers_what_it_does_not_document(api: ApiWorld,
     fill(api)
     token, names = api.token("ana", "admin"), TrueNames(api)
     statuses: dict[str, Counter[int]] = {}
-    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", get_wsgi_application())
+    schema = schemathesis.openapi.from_dict(without_long_patterns(described()))
+    schema.app = get_wsgi_application()
     for found in islice(schema.get_all_operations(), part, None, PARTS):
         operation = found.ok()
         with transaction.atomic():
@@ -79,8 +81,26 @@ def test_no_operation_breaks_or_answers_what_it_does_not_document(api: ApiWorld,
         assert len(never) < len(statuses) / 4, f"these never went well, so little of them was asked: {never}"
 
 
+def without_long_patterns(part: Any) -> Any:
+    """Give a description whose long texts may hold any character: what they may not is refused, and never breaks.
+
+    schemathesis writes a length into the pattern beside it, and keeps every pattern that it compiled: one that counts
+    to 4000 takes 6 MB. In short texts what the pattern forbids is asked for.
+    """
+    if isinstance(part, list):
+        return [without_long_patterns(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    long = part.get("maxLength", 0) > LONG
+    return {key: without_long_patterns(inner) for key, inner in part.items() if not (long and key == "pattern")}
+
+
 def ask(operation: Any, mode: GenerationMode, token: str, names: TrueNames) -> Counter[int]:
     seen: Counter[int] = Counter()
+    # Made once: a strategy of a schema is dear, and hypothesis keeps each that it has met.
+    made_up = operation.as_strategy(mode)
+    known = {"path_parameters": names.path(operation.path)} if "{" in operation.path else {}
+    true = operation.as_strategy(mode, **known) if known else made_up
 
     @given(data=st.data())
     @settings(
@@ -89,8 +109,7 @@ def ask(operation: Any, mode: GenerationMode, token: str, names: TrueNames) -> C
     )  # fmt: skip
     def probe(data: st.DataObject) -> None:
         real = data.draw(st.integers(0, 3)) > 0
-        path = {"path_parameters": names.path(operation.path)} if real and "{" in operation.path else {}
-        case = data.draw(operation.as_strategy(mode, **path))
+        case = data.draw(true if real else made_up)
         if real and mode is GenerationMode.POSITIVE:
             case.query = names.put_into(case.query)
             case.body = names.put_into(case.body)
