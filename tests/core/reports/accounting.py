@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from watchbill.core.reports.pagerduty import is_furniture
 from watchbill.core.reports.report import Report
 from watchbill.core.reports.when import lead_of
-from watchbill.core.reports.words import KIND_HEADINGS, NO_COMMENTS
+from watchbill.core.reports.words import KIND_HEADINGS, NO_COMMENTS, kind_of
 
 NOT_WORDS = re.compile(r"[\W_]+")
 # What a shape's own marks leave: they say how the text is laid out, and the record holds what they mean.
@@ -64,6 +64,8 @@ def _is_day(line: str, days: set[tuple[int, int]]) -> bool:
 
 
 def _is_held(line: str, everything: str) -> bool:
+    if kind_of(line) is not None:
+        return True
     if is_furniture(line) or NOT_WORDS.sub(" ", line).strip().casefold() in LABELS:
         return True
     shorter = line

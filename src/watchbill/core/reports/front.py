@@ -123,7 +123,7 @@ def impact_of(
     if not words:
         return None, None, [], []
     span = span_in(words)
-    if span is None or span[0].day is None or span[0].wall is None or span[1].wall is None:
+    if span is None or span[0].day is None:
         return (
             None,
             None,
@@ -134,13 +134,10 @@ def impact_of(
     if not zone:
         return None, None, [], [Doubt(line, words, "an impact time without a time zone")]
     starts = span[0].day.near(near)
-    if starts is None:
-        return None, None, [], [Doubt(line, words, "an impact time without a year, and nothing else names the year")]
     ends = last.day.near(starts) if last.day else starts
+    if starts is None or ends is None or first.wall is None or last.wall is None:
+        return None, None, [], [Doubt(line, words, "an impact time without a year, and nothing else names the year")]
     guesses = [] if span[0].day.year else [Doubt(line, words, f"the year is read as {starts.year}")]
-    assert first.wall
-    assert last.wall
-    assert ends
     started, ended = start_instant(starts, first.wall, zone), end_instant(ends, last.wall, zone)
     if ended < started and last.day is None:
         ended = end_instant(ends + timedelta(days=1), last.wall, zone)

@@ -44,6 +44,7 @@ class _Reading:
         self.zone = ""
         self.zone_as_read = ""
         self.day: date | None = None
+        self.title_line = 0
 
     def report(self) -> Report:
         first = self._front_matter()
@@ -80,6 +81,7 @@ class _Reading:
             return title or self.name.rsplit(".", 1)[0], first
         if title and one_line(block.words) != title and not self.front.is_ours:
             self.doubts.append(Doubt(block.start + 1, block.words, "the heading is not the title of the front matter"))
+        self.title_line = block.start + 1
         return title or block.words, first + 1
 
     def _parts(self, first: int) -> list[Part]:
@@ -113,12 +115,15 @@ class _Reading:
         own = said or named
         self._disagree(title, titled, own, "the file")
         if own is None and titled and not self.front.is_ours:
-            self.guesses.append(Doubt(0, title, f"the day is the title's, {titled}: nothing else names one"))
+            self.guesses.append(
+                Doubt(self.title_line, title, f"the day is the title's, {titled}: nothing else names one")
+            )
         return own if self.front.is_ours else own or titled
 
     def _disagree(self, words: str, day: date | None, other: date | None, whose: str) -> None:
         if day and other and day != other and not self.front.is_ours:
-            self.doubts.append(Doubt(0, words, f"says {day}, but {whose} says {other}"))
+            line = self.title_line if whose == "the file" else 1
+            self.doubts.append(Doubt(line, words, f"says {day}, but {whose} says {other}"))
 
     def _zone(self, parts: list[Part]) -> str:
         """The zone of the front matter, else the first one that a timeline states."""

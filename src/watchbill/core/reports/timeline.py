@@ -14,7 +14,7 @@ from typing import cast
 from watchbill.core.reports.report import Doubt, Entry, EntryKind
 from watchbill.core.reports.sheet import Block, Sheet
 from watchbill.core.reports.when import Clock, Lead, lead_of
-from watchbill.core.reports.words import DAY_NOT_KNOWN, trimmed
+from watchbill.core.reports.words import DAY_NOT_KNOWN, plain, trimmed
 from watchbill.core.reports.zones import Zone, zone_named
 
 _STATEMENT = re.compile(
@@ -73,6 +73,7 @@ class Timeline:
     _intro_end: int = 0
     _now: _Open | None = None
     _below_headings: bool = False
+    _day: Doubt | None = None
 
     def read(self, blocks: list[Block]) -> str:
         """Read the entries, and give what stands before the first one."""
@@ -81,6 +82,7 @@ class Timeline:
         for block in blocks:
             self._block(block)
         self._close()
+        self._turn(None, 0, "")
         return trimmed(self._intro)
 
     def state_zone(self, stated: tuple[str, Zone | None], line: int) -> None:
@@ -110,20 +112,26 @@ class Timeline:
     def _heading(self, block: Block) -> None:
         lead = lead_of(block.words)
         if block.words == DAY_NOT_KNOWN or (lead and lead.wall is None and not lead.rest):
-            self._close()
-            self.clock.turn_to(lead.day if lead else None)
+            self._turn(lead, block.start, block.words)
         elif lead and lead.wall is not None:
             self._open(block.start, lead, [lead.rest], block.end)
         else:
             self._say(block.start, block.end)
 
+    def _turn(self, lead: Lead | None, line: int, words: str) -> None:
+        """Go to the day that a heading names. One below which no time stands is said, for no entry keeps it."""
+        self._close()
+        if self._day:
+            self.doubts.append(self._day)
+        self.clock.turn_to(lead.day if lead else None)
+        self._day = Doubt(line + 1, words, "a day without entries") if lead else None
+
     def _is_of_times(self, block: Block) -> bool:
-        cells = [row[0] for row in block.rows[1:] if row and any(row)]
-        return (
-            bool(cells)
-            and len(block.rows[0]) == 2
-            and all(not cell or lead_of(cell) or _BOLD.match(cell) for cell in cells)
-        )
+        """Tell whether a table is a timeline: its first column is called so, or holds nothing but times."""
+        if len(block.rows[0]) != 2:
+            return False
+        cells = [row[0] for row in block.rows[1:] if row and row[0]]
+        return plain(block.rows[0][0]) == "time" or (bool(cells) and all(lead_of(cell) for cell in cells))
 
     def _table(self, block: Block) -> None:
         for number, (cell, said) in enumerate(
@@ -170,8 +178,7 @@ class Timeline:
             if lead and lead.wall is not None:
                 self._open(number, lead, [lead.rest], number + 1)
             elif lead and not lead.rest:
-                self._close()
-                self.clock.turn_to(lead.day)
+                self._turn(lead, number, line)
             else:
                 self._say(number, number + 1)
 
@@ -193,6 +200,8 @@ class Timeline:
         now, self._now = self._now, None
         if now is None:
             return
+        if now.lead and now.lead.day is None:
+            self._day = None
         at, why = self.clock.at(now.lead) if now.lead else (None, "an entry without a time")
         self._note(now, at, why)
         if now.lead and now.at is _UNSET:

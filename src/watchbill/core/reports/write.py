@@ -1,7 +1,9 @@
 """Write a report as Markdown: our own shape, which loses nothing, and the MyST shape that 2i2c publishes.
 
-What is read again from either is the record that was written (`read_markdown`); the MyST shape has no place for the
-status, the owner and the figures' exact instants, and begins its sections with its own headings.
+What is read again from our own shape is the record that was written (`read_markdown`). The MyST shape has no place
+for the status and the owner, gives its sections its own headings and order, and no year to the impact time; its
+timeline, its action items with their state and its texts are read again as they were. Figures of the impact, which
+that shape does not know, are more rows of its table.
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ _MYST_HEADINGS = {
     "summary": "Overview", "what_happened": "What Happened", "resolution": "Resolution", "lucky": "Where We Got Lucky",
     "went_well": "What Went Well", "went_wrong": "What Didn't Go So Well", ACTIONS: "Action Items", TIMELINE: "Timeline",
 }  # fmt: skip
+# For sections which that shape does not have, where a team's own word would not tell what they are.
+_STANDARD = {
+    "impact": "Impact", "factors": "Contributing Factors", "avoid": "How We Avoid It", "notes": "Additional Notes",
+}  # fmt: skip
 _MYST_ORDER = ("summary", "what_happened", "resolution", "lucky", "went_well", "went_wrong")
 _BLOCK_MARKS = ("```", "~~~", ">", "#", "|", "-", "*", "+", "=", "    ", "\t")
 Row = tuple[str, Entry]
@@ -34,30 +40,32 @@ def write_markdown(report: Report) -> str:
     front |= {"status": report.status, "owner": one_line(report.owner), "zone": report.zone}
     front |= {"started_at": _utc(report.started_at), "ended_at": _utc(report.ended_at)}
     front |= {"impact_time": one_line(report.impact_time), "duration": one_line(report.duration)}
-    sections = _whole(report)
+    sections = whole_sections(report)
     front["headings"] = {_heading(each): each.key for each in sections if key_of(_heading(each)) != each.key}
     said = {name: value for name, value in front.items() if value} | {"format": FORMAT}
     head = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=1_000_000)
-    rows = [*_impact_rows(report), *((one_line(figure.name), one_line(figure.value)) for figure in report.impact)]
-    return _page(report, head, rows, sections, _bullets)
+    return _page(report, head, sections, _bullets)
 
 
 def write_myst(report: Report) -> str:
     """Write a report in the shape of 2i2c's published ones, whose action items keep their boxes here."""
     title = yaml.safe_dump(one_line(report.title), default_style='"', allow_unicode=True, width=1_000_000).strip()
     head = f"title: {title}\ndate: {report.day or NO_VALUE}\n"
-    sections = [_in_myst(each) for each in _whole(report)]
-    return _page(report, head, _impact_rows(report), sorted(sections, key=_place), _tables)
+    sections = _in_myst(whole_sections(report))
+    return _page(report, head, sorted(sections, key=_place), _tables)
 
 
 def _page(
     report: Report,
     head: str,
-    rows: Iterable[tuple[str, str]],
     sections: list[Section],
     entries: Callable[[Report, str, Clock], str],
 ) -> str:
-    table = ["| Field | Value |", "| --- | --- |", *(f"| **{_cell(name)}** | {_cell(value)} |" for name, value in rows)]
+    table = [
+        "| Field | Value |",
+        "| --- | --- |",
+        *(f"| **{_cell(name)}** | {_cell(value)} |" for name, value in _impact_rows(report)),
+    ]
     blocks = [f"---\n{head}---", f"# {one_line(report.title)}".rstrip(), "\n".join(table)]
     first: set[str] = set()
     for section in sections:
@@ -75,7 +83,7 @@ def _page(
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _whole(report: Report) -> list[Section]:
+def whole_sections(report: Report) -> list[Section]:
     """Give the sections with one for every part of the timeline and of the action items, added where it is missing."""
     sections = list(report.sections)
     for key, heading, parts in (
@@ -103,9 +111,22 @@ def _heading(section: Section) -> str:
     return one_line(section.heading).rstrip("# ") or _MYST_HEADINGS.get(section.key, "Notes")
 
 
-def _in_myst(section: Section) -> Section:
-    heading = _MYST_HEADINGS.get(section.key, section.heading)
-    return Section(section.key, heading, section.text)
+def _in_myst(sections: list[Section]) -> list[Section]:
+    """Give the sections with the headings of that shape; a second timeline keeps its own, which its entries name."""
+    first: set[str] = set()
+    renamed: list[Section] = []
+    for section in sections:
+        is_later = section.key in {ACTIONS, TIMELINE} and section.key in first
+        standard = _MYST_HEADINGS.get(section.key) or _known_heading(section)
+        heading = section.heading if is_later else standard
+        renamed.append(Section(section.key, heading, section.text))
+        first.add(section.key)
+    return renamed
+
+
+def _known_heading(section: Section) -> str:
+    is_known = key_of(section.heading) == section.key
+    return section.heading if is_known else _STANDARD.get(section.key, section.heading)
 
 
 def _place(section: Section) -> int:
@@ -123,9 +144,11 @@ def _statement(report: Report, section: Section) -> list[str]:
 
 
 def _impact_rows(report: Report) -> list[tuple[str, str]]:
+    figures = ((one_line(figure.name), one_line(figure.value)) for figure in report.impact)
     return [
         ("Impact Time", one_line(impact_words(report)) or NO_VALUE),
         ("Duration", one_line(report.duration) or NO_VALUE),
+        *figures,
     ]
 
 
@@ -164,7 +187,8 @@ def _items(items: Iterable[ActionItem]) -> str:
 
 def _bullet(before: str, text: str) -> str:
     """Write a list item: what begins like a block goes on a line of its own, so that it stays one."""
-    lines = inside(text, 2).split("\n")
+    # Headings inside a list begin no section: they stay as deep as they are.
+    lines = inside(text, 0).split("\n")
     if before and len(lines) > 1 and lines[0].startswith(_BLOCK_MARKS):
         lines.insert(0, "")
     first, *rest = lines
