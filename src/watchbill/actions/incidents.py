@@ -16,6 +16,7 @@ from watchbill.actions.access import ROLES, require, role_of
 from watchbill.actions.checking import check_text
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.effects import carry_out
+from watchbill.actions.incident_carry import bring_back
 from watchbill.actions.log import WATCHBILL, Actor, Subject, record
 from watchbill.core import incidents as core
 from watchbill.db.incident_facts import incident_fact, left_of, named_in, sees_incident
@@ -39,6 +40,11 @@ def lock(incident_id: int) -> Incident:
     if incident is None:
         raise Refused("there is no such incident", "incident")
     return incident
+
+
+def lock_all(numbers: Iterable[int]) -> dict[int, Incident]:
+    """Lock several incidents, in the order in which everybody does. Raises Refused when one is not there."""
+    return {number: lock(number) for number in sorted(set(numbers))}
 
 
 def require_member(person: Person, incident: Incident, what: str) -> None:
@@ -104,15 +110,20 @@ def resolve(incident_id: int, person: Person, now: datetime, at: datetime | None
         asked = timedelta(hours=rule.ask_after_hours) if rule.ask_after_hours else None
         effects = core.resolve(incident_fact(incident), str(person), at or now, now, words, asked)
         apply(incident, effects, now, Actor.of(person))
-        for row in incident.touched.select_related("service"):
-            _set_condition(incident, row.service, "operational", at or now)
+        make_operational(incident, at or now)
     return incident
+
+
+def make_operational(incident: Incident, at: datetime) -> None:
+    """Say that every service that a locked incident touches is operational from `at` on."""
+    for row in incident.touched.select_related("service"):
+        _set_condition(incident, row.service, "operational", at)
 
 
 def missing_of(incident: Incident, now: datetime) -> list[str]:
     """Read what is missing before an incident can be closed, as reasons."""
     rule = incident_closing.Settings.model_validate(desk_of(incident.team, now).rule("incident_closing"))
-    return incident_closing.decide(left_of(incident), rule)
+    return incident_closing.decide(left_of(incident, now), rule)
 
 
 def close(incident_id: int, person: Person, now: datetime, despite: str = "") -> Incident:
@@ -126,10 +137,14 @@ def close(incident_id: int, person: Person, now: datetime, despite: str = "") ->
 
 
 def reopen(incident_id: int, why: str, person: Person, now: datetime) -> Incident:
-    """Say that it goes on. Raises Refused, NotAllowed."""
+    """Say that it goes on; one that was merged is its own again. Raises Refused, NotAllowed."""
     with transaction.atomic():
-        incident = lock(incident_id)
+        merged_into = Incident.objects.filter(pk=incident_id).values_list("merged_into", flat=True).first()
+        held = lock_all([incident_id, *([merged_into] if merged_into else [])])
+        incident = held[incident_id]
         require_member(person, incident, "reopen an incident")
+        if merged_into and incident.merged_into_id == merged_into:
+            bring_back(incident, held[merged_into], person, now)
         apply(incident, core.reopen(incident_fact(incident), str(person), why, now), now, Actor.of(person))
     return incident
 

@@ -1,7 +1,7 @@
 """Cases at a third party: reference, contact, times, reminders in coverage hours (INT-12).
 
 While a case of a request is open the vendor has the ball and our promise stands still; closing the last one gives it
-back. A ticket waits meanwhile. The subject is locked first, then its case.
+back. A ticket waits meanwhile; an incident goes on. The subject is locked first, then its case.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 
-from watchbill.actions import delivery, support, tickets
+from watchbill.actions import delivery, incidents, support, tickets, work_clock
 from watchbill.actions.access import require
 from watchbill.actions.checking import check_text
 from watchbill.actions.delivery import Words
 from watchbill.actions.desk import desk_of
 from watchbill.actions.log import WATCHBILL, Actor, Subject, record
 from watchbill.actions.timers import Claim, clear_timer, finish, set_timer
-from watchbill.actions.work_clock import Work, lock_work, subject_of, work_of
+from watchbill.actions.work_clock import Work
 from watchbill.core.coverage import after_covered, covered_time
 from watchbill.db import facts
-from watchbill.db.models import Event, Person, SupportRequest, VendorCase
+from watchbill.db.models import Event, Incident, Person, SupportRequest, Ticket, VendorCase
+from watchbill.db.role_facts import commander_of, may_hear
 from watchbill.db.support_facts import people_in_seat
 from watchbill.kit.errors import Refused
 from watchbill.kit.spans import Span
@@ -33,6 +34,8 @@ from watchbill.rules import vendor_reminder
 LINES = {"vendor": 80, "reference": 80}
 LONGEST_TEXT = 2000
 MOST_HOURS = 2000
+# What may wait for a vendor.
+Waits = Work | Incident
 
 
 @dataclass(frozen=True)
@@ -43,20 +46,21 @@ class Waiting:
     covered: timedelta
 
 
-def open_case(work: Work, values: Mapping[str, Any], person: Person, now: datetime) -> VendorCase:
+def open_case(work: Waits, values: Mapping[str, Any], person: Person, now: datetime) -> VendorCase:
     """Write a case at a vendor: vendor, reference, contact, url, note, remind_after_hours (covered; None: the team's).
 
     What is not given is read from the service. The ball goes to the vendor. Raises Refused naming the field, NotAllowed.
     """
     with transaction.atomic():
-        work = lock_work(work)
-        require(person, work.team, "member", "open a case at a vendor")
+        work = _lock_one(work)
+        _require(person, work, "open a case at a vendor")
         given = {"vendor": "", "reference": "", "contact": "", "url": "", "note": ""} | _of_service(work) | dict(values)
         checked = _check(given)
         case = VendorCase.objects.create(
             team=work.team,
             request=work if isinstance(work, SupportRequest) else None,
-            ticket=None if isinstance(work, SupportRequest) else work,
+            ticket=work if isinstance(work, Ticket) else None,
+            incident=work if isinstance(work, Incident) else None,
             opened_at=now,
             opened_by=person,
             **checked,
@@ -68,7 +72,7 @@ def open_case(work: Work, values: Mapping[str, Any], person: Person, now: dateti
     return case
 
 
-def _of_service(work: Work) -> dict[str, str]:
+def _of_service(work: Waits) -> dict[str, str]:
     return {"vendor": work.service.vendor, "contact": work.service.vendor_contact} if work.service else {}
 
 
@@ -76,7 +80,7 @@ def change_case(case: VendorCase, values: Mapping[str, Any], person: Person, now
     """Change what is given of a case, and when it is reminded of. Raises Refused naming the field, NotAllowed."""
     with transaction.atomic():
         work, case = _lock(case)
-        require(person, case.team, "member", "change a case at a vendor")
+        _require(person, work, "change a case at a vendor")
         checked = _check({"vendor": case.vendor, **values})
         changed = [name for name, value in checked.items() if getattr(case, name) != value]
         for name in changed:
@@ -98,7 +102,7 @@ def heard(case: VendorCase, note: str, person: Person, now: datetime) -> VendorC
         raise Refused(f"say what they said, at most {LONGEST_TEXT} characters", "note")
     with transaction.atomic():
         work, case = _lock(case)
-        require(person, case.team, "member", "write on a case")
+        _require(person, work, "write on a case")
         if case.closed_at is not None:
             raise Refused("this case is closed; open another")
         case.heard_at = now
@@ -112,7 +116,7 @@ def close_case(case: VendorCase, person: Person, now: datetime, note: str = "") 
     """Close a case; with the last one the ball is with us again and the promise goes on. Raises NotAllowed."""
     with transaction.atomic():
         work, case = _lock(case)
-        require(person, case.team, "member", "close a case at a vendor")
+        _require(person, work, "close a case at a vendor")
         if case.closed_at is not None:
             return case
         case.closed_at, case.remind_at = now, None
@@ -124,7 +128,7 @@ def close_case(case: VendorCase, person: Person, now: datetime, note: str = "") 
             f": {note.strip()}" if note else ""
         )
         _note(case, work, "closed", said, person, now, {"seconds": int(waited.covered.total_seconds())})
-        if not VendorCase.objects.filter(request=case.request, ticket=case.ticket, closed_at=None).exists():
+        if not VendorCase.objects.filter(**_same(case), closed_at=None).exists():
             _go_on(work, f"the case at {case} is closed", person, now)
     return case
 
@@ -136,18 +140,18 @@ def waiting_time(case: VendorCase, now: datetime) -> Waiting:
     return Waiting(whole.length, covered_time(coverage, whole))
 
 
-def _wait(work: Work, case: str, person: Person, now: datetime) -> None:
+def _wait(work: Waits, case: str, person: Person, now: datetime) -> None:
     if isinstance(work, SupportRequest):
         support.pass_ball(work.pk, "vendor", f"a case at {case}", person, now)
-    elif work.stage != "waiting":
+    elif isinstance(work, Ticket) and work.stage != "waiting":
         tickets.move_locked(work, "waiting", "", Actor.of(person), now)
 
 
-def _go_on(work: Work, why: str, person: Person, now: datetime) -> None:
+def _go_on(work: Waits, why: str, person: Person, now: datetime) -> None:
     if isinstance(work, SupportRequest):
         if work.state == "open" and work.waiting_on == "vendor":
             support.pass_ball(work.pk, "us", why, person, now)
-    elif work.stage == "waiting":
+    elif isinstance(work, Ticket) and work.stage == "waiting":
         tickets.move_locked(work, "in_progress", "", Actor.of(person), now)
 
 
@@ -178,7 +182,7 @@ def _hours(values: Mapping[str, Any]) -> int | None:
     return int(given)
 
 
-def _own_hours(case: VendorCase, work: Work) -> int | None:
+def _own_hours(case: VendorCase, work: Waits) -> int | None:
     """Read what was last said about this case's reminder."""
     subject = subject_of(work)
     lines = Event.objects.filter(subject_kind=subject.kind, subject_id=subject.id, data__case=case.pk)
@@ -186,7 +190,7 @@ def _own_hours(case: VendorCase, work: Work) -> int | None:
     return said.data["remind_after_hours"] if said else None
 
 
-def _set_reminder(case: VendorCase, work: Work, now: datetime) -> None:
+def _set_reminder(case: VendorCase, work: Waits, now: datetime) -> None:
     desk = desk_of(case.team, now)
     settings = vendor_reminder.Settings.model_validate(desk.rule("vendor_reminder"))
     wait = vendor_reminder.decide(_own_hours(case, work), settings)
@@ -208,9 +212,10 @@ def remind(claim: Claim, now: datetime) -> None:
         since = case.heard_at or case.opened_at
         why = f"nothing heard of {case} since {since:%a %d %b %H:%M} UTC"
         line = _note(case, work, "reminded", why, None, now)
+        exercise = "Exercise: " if isinstance(work, Incident) and work.is_exercise else ""
         words = Words(
-            subject=f"Ask {case.vendor} again: {work.title}"[:200],
-            text="\n\n".join(part for part in (f"{why}.", case.contact, case.url) if part),
+            subject=f"{exercise}Ask {case.vendor} again: {work.title}"[:200],
+            text=exercise + "\n\n".join(part for part in (f"{why}.", case.contact, case.url) if part),
             purpose="notice",
             path=f"/{subject_of(work).kind}s/{work.pk}/",
             action="Open it",
@@ -220,15 +225,47 @@ def remind(claim: Claim, now: datetime) -> None:
         _set_reminder(case, work, now)
 
 
-def _holders(work: Work, now: datetime) -> list[Person]:
+def _holders(work: Waits, now: datetime) -> list[Person]:
+    if isinstance(work, Incident):
+        return _who_leads(work, now)
     if work.assignee and work.assignee.is_active:
         return [work.assignee]
     seat = "" if isinstance(work, SupportRequest) else work.seat
     return people_in_seat(work.team, seat, now) or [one for one in (work.team.fallback,) if one and one.is_active]
 
 
-def _lock(case: VendorCase) -> tuple[Work, VendorCase]:
-    work = lock_work(work_of(case))
+def _who_leads(incident: Incident, now: datetime) -> list[Person]:
+    """Give who is reminded of a case of an incident: who commands, else who owns it, else the watch that may hear of it."""
+    for person in (commander_of(incident), incident.owner):
+        if person is not None and person.is_active:
+            return [person]
+    watch = [one for one in people_in_seat(incident.team, "", now) if may_hear(one, incident)]
+    return watch or [one for one in (incident.team.fallback,) if one and one.is_active and may_hear(one, incident)]
+
+
+def _require(person: Person, work: Waits, what: str) -> None:
+    if isinstance(work, Incident):
+        incidents.require_member(person, work, what)
+    else:
+        require(person, work.team, "member", what)
+
+
+def _same(case: VendorCase) -> dict[str, Any]:
+    """Give what else waits with a case: the cases of the same request, ticket or incident."""
+    return {"request": case.request, "ticket": case.ticket, "incident": case.incident}
+
+
+def subject_of(work: Waits) -> Subject:
+    """Give the log's name for what waits."""
+    return incidents.subject_of(work) if isinstance(work, Incident) else work_clock.subject_of(work)
+
+
+def _lock_one(work: Waits) -> Waits:
+    return incidents.lock(work.pk) if isinstance(work, Incident) else work_clock.lock_work(work)
+
+
+def _lock(case: VendorCase) -> tuple[Waits, VendorCase]:
+    work = _lock_one(case.incident or work_clock.work_of(case))
     fresh = VendorCase.objects.select_related("team").select_for_update(of=("self",)).get(pk=case.pk)
     return work, fresh
 
@@ -239,7 +276,7 @@ def _subject(case: VendorCase) -> Subject:
 
 def _note(
     case: VendorCase,
-    work: Work,
+    work: Waits,
     what: str,
     why: str,
     person: Person | None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import Q, QuerySet
 
 from watchbill.core import incidents
@@ -74,13 +76,18 @@ def hidden_from(person: Person) -> QuerySet[Incident]:
     return private.none() if person.is_superuser else private.exclude(seen_by(person))
 
 
-def left_of(incident: Incident) -> Left:
+def silences_of(incident: Incident, now: datetime) -> list[Silence]:
+    """Read which silences are still in force because of an incident: linked, or made for what it touches since it began."""
+    linked = IncidentLink.objects.filter(incident=incident, kind="silence").values("subject_id")
+    touched = IncidentService.objects.filter(incident=incident).values("service")
+    since = Q(service__in=touched, created_at__gte=incident.started_at)
+    rows = Silence.objects.filter(Q(pk__in=linked) | since, team=incident.team_id, ended_at=None, ends_at__gt=now)
+    return list(rows.order_by("id"))
+
+
+def left_of(incident: Incident, now: datetime) -> Left:
     """Read what is left of an incident before it can be closed; whether a post-mortem is owed is not read here."""
     touched = IncidentService.objects.filter(incident=incident).exclude(condition="operational")
-    links = IncidentLink.objects.filter(incident=incident, kind="silence").values("subject_id")
-    silences = Silence.objects.filter(pk__in=links, ended_at=None)
-    if incident.resolved_at:
-        silences = silences.filter(ends_at__gt=incident.resolved_at)
     tasks = IncidentTask.objects.filter(incident=incident, done_at=None, dropped_why="", ticket=None)
     cases = VendorCase.objects.filter(incident=incident, closed_at=None)
     fact = incident_fact(incident)
@@ -88,7 +95,7 @@ def left_of(incident: Incident) -> Left:
         state=incident.state,
         milestones=[name for name in ("detected", "acknowledged") if name not in fact.milestones],
         services=[str(row.service) for row in touched.select_related("service").order_by("id")],
-        silences=[row.why or f"silence {row.pk}" for row in silences.order_by("id")],
+        silences=[row.why or f"silence {row.pk}" for row in silences_of(incident, now)],
         tasks=list(tasks.order_by("id").values_list("title", flat=True)),
         vendor_cases=[str(row) for row in cases.order_by("id")],
         steps=list(
