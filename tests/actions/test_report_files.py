@@ -52,9 +52,9 @@ def test_a_pdf_that_is_too_large_is_not_even_opened() -> None:
         text_of_pdf(b"%PDF-1.7" + bytes(pdf_text.MOST_BYTES))
 
 
-def test_a_pdf_that_unpacks_to_gigabytes_is_unreadable() -> None:
+def test_a_pdf_that_unpacks_to_much_more_is_unreadable() -> None:
     packer = zlib.compressobj(9)
-    bomb = b"".join(packer.compress(b" " * 10_000_000) for _ in range(150)) + packer.flush()
+    bomb = b"".join(packer.compress(b" " * 10_000_000) for _ in range(12)) + packer.flush()
     with pytest.raises(Unreadable):
         text_of_pdf(pdf_of_stream(bomb))
 

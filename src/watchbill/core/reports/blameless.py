@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 # Addresses and code stay as they are: a name inside them is part of something that must still work. A handle that
 # begins a path (`@ana/tools`) or a mail address is no person spoken of either.
-_KEPT = r"https?://[^\s<>]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|```.*?(?:```|\Z)|`[^`\n]*`"
+_KEPT = r"https?://[^\s<>]+|(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,255}|```.*?(?:```|\Z)|`[^`\n]*`"
 _STARTS = re.compile(
     r"(?:[.!?][)\"”’]*\s+|\n\s*\n\s*|(?:\A|\n)[ ]*(?:[-*+>#]+|\d+[.)])[ ]+(?:\[[ xX]\][ ]+)?|\A)[*_“\"(]*\Z"
 )
