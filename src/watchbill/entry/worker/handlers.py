@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from watchbill.actions import (
+    action_items,
     alerts,
     chat_watch,
     communities,
@@ -13,6 +14,7 @@ from watchbill.actions import (
     helpdesk_canned,
     incident_proposals,
     paging,
+    postmortems,
     request_places,
     rota,
     silences,
@@ -42,4 +44,6 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **chat_watch.TIMER_HANDLERS,
     **helpdesk_canned.TIMER_HANDLERS,
     **incident_proposals.TIMER_HANDLERS,
+    **postmortems.TIMER_HANDLERS,
+    **action_items.TIMER_HANDLERS,
 }
