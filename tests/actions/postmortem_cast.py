@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from tests.actions.desk_cast import adopt
 from tests.world import World
 from watchbill.actions import declaring, incident_story, incidents, postmortem_sections
 from watchbill.actions.declaring import Declared
@@ -12,6 +13,11 @@ from watchbill.actions.incident_story import Entry
 from watchbill.db.models import Event, Incident, PostMortem
 
 OUTAGE = {"title": "Nobody can sign in", "impact": "Users see an error after the password"}
+
+
+def adopt_rules(world: World, **rules: Any) -> None:
+    """The team works in office hours with these rules, and nobody is asked to close what is resolved."""
+    adopt(world, **{"incident_closing": {"ask_after_hours": 0}, **rules})
 
 
 def an_outage(world: World, impact_kind: str = "outage", **said: Any) -> Incident:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.actions.desk_cast import adopt, subjects
-from tests.actions.postmortem_cast import an_outage, the_postmortem, told, write
+from tests.actions.desk_cast import subjects
+from tests.actions.postmortem_cast import adopt_rules, an_outage, the_postmortem, told, write
 from tests.world import World
 from watchbill.actions import incidents, postmortem_sections, postmortems
 from watchbill.core.postmortems import REVIEWED
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_resolving_begins_the_one_that_the_rule_asks_for_with_a_draft_from_the_record(world: World) -> None:
     """C15, INC-08, PM-05, PM-12: summary, resolution, questions; due after working days; its owner hears."""
-    adopt(world)
+    adopt_rules(world)
     an_outage(world)
     found = the_postmortem()
     assert (found.owner, found.state, found.meeting_minutes) == (world.ana, "draft", 30)
@@ -48,7 +48,7 @@ def test_a_small_one_gets_none_unless_somebody_wants_it(world: World) -> None:
 
 
 def test_it_is_owed_before_the_incident_closes_as_far_as_the_team_says(world: World) -> None:
-    adopt(world, postmortem_due={"before_closing": "reviewed"}, incident_closing={"demands": ["postmortem"]})
+    adopt_rules(world, postmortem_due={"before_closing": "reviewed"}, incident_closing={"demands": ["postmortem"], "ask_after_hours": 0})
     incident = an_outage(world)
     with pytest.raises(Refused, match="post-mortem is draft, it is to be reviewed"):
         incidents.close(incident.pk, world.ana, world.now)
@@ -60,7 +60,7 @@ def test_the_owner_hears_before_it_is_due_and_the_manager_after(world: World) ->
     """PM-09."""
     world.team.manager = world.eva
     world.team.save()
-    adopt(world)
+    adopt_rules(world)
     an_outage(world)
     world.work()
     world.mailbox.clear()
@@ -73,7 +73,7 @@ def test_the_owner_hears_before_it_is_due_and_the_manager_after(world: World) ->
 
 
 def test_one_that_was_reviewed_in_time_reminds_nobody(world: World) -> None:
-    adopt(world)
+    adopt_rules(world)
     an_outage(world)
     found = the_postmortem()
     write(world, found, avoid="Watch the date of every certificate.")
@@ -81,13 +81,13 @@ def test_one_that_was_reviewed_in_time_reminds_nobody(world: World) -> None:
     postmortems.move(found.pk, "reviewed", world.ben, world.now)
     world.work()
     world.mailbox.clear()
-    world.forward(days=20)
+    world.forward(days=9)
     assert not [one for one in world.mailbox.messages if "Nobody can sign in" in one["Subject"]]
 
 
 def test_another_reviews_it_and_what_is_missing_is_said(world: World) -> None:
     """PM-07."""
-    adopt(world)
+    adopt_rules(world)
     an_outage(world)
     found = the_postmortem()
     with pytest.raises(Refused, match="“How will we avoid it” is empty"):
@@ -105,7 +105,7 @@ def test_another_reviews_it_and_what_is_missing_is_said(world: World) -> None:
 
 def test_what_two_write_at_once_stands_together_or_is_set_aside(world: World) -> None:
     """Several editors at once lose nothing."""
-    adopt(world)
+    adopt_rules(world)
     an_outage(world)
     section = the_postmortem().sections.get(key="factors")
     first = postmortem_sections.save(section.pk, "one\n\ntwo\n\nthree", 0, world.ana, world.now)
@@ -152,7 +152,7 @@ def test_every_line_that_anyone_typed_is_in_the_section_or_set_aside(
 
 def test_a_draft_nobody_touched_takes_in_what_was_noted_since(world: World) -> None:
     """INC-08: thirty minutes of hunting for the timeline."""
-    adopt(world)
+    adopt_rules(world)
     incident = an_outage(world)
     found = the_postmortem()
     write(world, found, summary="Mine.")
@@ -168,7 +168,7 @@ def test_a_draft_nobody_touched_takes_in_what_was_noted_since(world: World) -> N
 
 def test_an_exercise_says_so_in_every_message_and_a_private_one_tells_no_stranger(world: World) -> None:
     """INC-21."""
-    adopt(world)
+    adopt_rules(world)
     world.team.fallback = world.olga
     world.team.save()
     an_outage(world, is_exercise=True)
@@ -177,5 +177,5 @@ def test_an_exercise_says_so_in_every_message_and_a_private_one_tells_no_strange
     found = the_postmortem()
     assert found.incident == incident
     world.ana.addresses.update(verified_at=None)
-    world.forward(days=30)
+    world.forward(days=9)
     assert not [one for one in world.mailbox.to(world.olga) if "A leak" in str(one)]
