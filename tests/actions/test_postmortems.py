@@ -48,7 +48,11 @@ def test_a_small_one_gets_none_unless_somebody_wants_it(world: World) -> None:
 
 
 def test_it_is_owed_before_the_incident_closes_as_far_as_the_team_says(world: World) -> None:
-    adopt_rules(world, postmortem_due={"before_closing": "reviewed"}, incident_closing={"demands": ["postmortem"], "ask_after_hours": 0})
+    adopt_rules(
+        world,
+        postmortem_due={"before_closing": "reviewed"},
+        incident_closing={"demands": ["postmortem"], "ask_after_hours": 0},
+    )
     incident = an_outage(world)
     with pytest.raises(Refused, match="post-mortem is draft, it is to be reviewed"):
         incidents.close(incident.pk, world.ana, world.now)
