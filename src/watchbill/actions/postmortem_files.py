@@ -30,12 +30,12 @@ SOMEBODY = "a colleague"
 def report_of(postmortem: PostMortem) -> Report:
     """Give a post-mortem as a report, whole."""
     incident, kept = postmortem.incident, imported_data(postmortem)
-    zone = str(kept.get("zone", postmortem.team.zone))
+    zone = str(kept.get("zone", "Etc/UTC" if postmortem.team.zone == "UTC" else postmortem.team.zone))
     ended = incident.mitigated_at or incident.resolved_at
     report = Report(
         title=postmortem.title,
         day=_day(kept) if kept else day_of(incident.started_at, postmortem.team.zone),
-        status=str(kept.get("status", "")) or postmortem.state,
+        status=str(kept["status"]) if kept.get("state") == postmortem.state else postmortem.state,
         owner=str(postmortem.owner or kept.get("owner", "")),
         zone=zone,
         started_at=incident.started_at if kept.get("has_start", True) else None,

@@ -104,6 +104,7 @@ def _write(team: Team, report: Report, name: str, person: Person, now: datetime)
         "day": str(report.day or ""),
         "zone": report.zone,
         "status": report.status,
+        "state": postmortem.state,
         "owner": "" if owner is not None and str(owner) == report.owner else report.owner,
         "impact_time": report.impact_time,
         "duration": report.duration,
