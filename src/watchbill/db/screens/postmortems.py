@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from watchbill.db.incident_facts import seen_by
 from watchbill.db.models import ActionItem, Event, Incident, Person, PostMortem, Team
 from watchbill.db.postmortem_facts import owed, readable_by
@@ -55,7 +57,7 @@ def debt_of(person: Person, teams: Sequence[int], now: datetime) -> Debt:
     )
 
 
-def incidents_since(person: Person, teams: Sequence[int], since: datetime) -> object:
+def incidents_since(person: Person, teams: Sequence[int], since: datetime) -> QuerySet[Incident]:
     """Give the incidents of teams since a day, as far as somebody may see them."""
     return Incident.objects.filter(seen_by(person), team__in=teams, started_at__gte=since)
 

@@ -14,6 +14,7 @@ from django import forms
 
 from watchbill.actions import action_items, postmortem_meeting, postmortem_sections, postmortems, publishing
 from watchbill.actions.desk import Desk
+from watchbill.actions.postmortem_rules import rule_of
 from watchbill.core.postmortems import ACTION_KINDS, PURPOSES
 from watchbill.db.models import Person, PostMortem
 from watchbill.entry.web.request_forms import choose
@@ -199,7 +200,7 @@ class PublishForm(ActForm):
 
     def fill_in(self, about: About) -> None:
         """Offer what the team's rule names."""
-        rule = postmortems.rule_of(about.desk)
+        rule = rule_of(about.desk)
         self.initial.setdefault("targets", rule.publish_to)
         places = publishing.places_for(about.postmortem)
         choose(self, "connection", [(str(one.pk), str(one)) for one in places], "the first that fits")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from watchbill.actions import postmortem_rules, postmortems, publishing
 from watchbill.actions.desk import desk_of
-from watchbill.actions.postmortem_files import file_name, public_report, report_of
+from watchbill.actions.postmortem_files import file_name, public_report, report_of, roles_in
 from watchbill.core import measures
 from watchbill.core import postmortems as core
 from watchbill.core.incidents import MILESTONES
@@ -112,7 +112,7 @@ def _parts(one: PostMortem) -> list[Part]:
 
 def _names_left(one: PostMortem) -> list[str]:
     """Read names that would stand in the published version, because they belong to several people."""
-    roles = publishing.roles_in(one)
+    roles = roles_in(one)
     return sorted({name for section in one.sections.all() for name in names_left(section.text, roles)})
 
 
