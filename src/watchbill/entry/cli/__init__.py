@@ -46,6 +46,8 @@ COMMANDS = {
     "next": "watchbill.entry.cli.desk:next_things",
     "clock": "watchbill.entry.cli.desk:clock",
     "sprints": "watchbill.entry.cli.desk:sprints",
+    "postmortems": "watchbill.entry.cli.postmortems:postmortems",
+    "postmortem": "watchbill.entry.cli.postmortems:postmortem",
     "services": "watchbill.entry.cli.catalogue:services",
     "service": "watchbill.entry.cli.catalogue:service",
     "teams": "watchbill.entry.cli.catalogue:teams",
