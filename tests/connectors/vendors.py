@@ -6,6 +6,7 @@ answer is a Say; CUT does what was asked and then closes the connection without 
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -171,6 +172,7 @@ class GitHub(Vendor):
     page: int = 100
     column: str = ""
     graph_says: dict[str, Any] | None = None
+    files: dict[str, str] = field(default_factory=dict)
 
     def ways(self) -> list[tuple[str, str, Callable[..., Say]]]:
         home = r"/repos/example/infrastructure"
@@ -185,7 +187,26 @@ class GitHub(Vendor):
             ("GET", rf"{home}/issues/(\d+)/comments", lambda b, q, n: say(self.comments.get(int(n), []))),
             ("POST", rf"{home}/issues/(\d+)/comments", self.write),
             ("POST", "/graphql", self.graph),
+            ("GET", rf"{home}/contents/(.+)", self.file),
+            ("PUT", rf"{home}/contents/(.+)", self.put),
         ]
+
+    def file(self, body: Any, query: Any, path: str) -> Say:
+        if path not in self.files:
+            return say({"message": "Not Found"}, 404)
+        text = self.files[path]
+        shown = base64.encodebytes(text.encode()).decode()
+        return say({"type": "file", "sha": f"sha-{len(text)}", "content": shown, **self.web(path)})
+
+    def web(self, path: str) -> dict[str, str]:
+        return {"html_url": f"https://github.com/example/infrastructure/blob/main/{path}"}
+
+    def put(self, body: Any, query: Any, path: str) -> Say:
+        sha = f"sha-{len(self.files[path])}" if path in self.files else None
+        if body.get("sha") != sha:
+            return say({"message": f"{path} does not match"}, 409)
+        self.files[path] = base64.b64decode(body["content"]).decode()
+        return say({"content": self.web(path), "commit": {"message": body["message"]}}, 200 if sha else 201)
 
     def create(self, body: Any, query: Any) -> Say:
         number = len(self.issues) + 1
@@ -243,11 +264,20 @@ class GitLab(Vendor):
     """GitLab: one project."""
 
     page: int = 100
+    files: dict[str, str] = field(default_factory=dict)
 
     def ways(self) -> list[tuple[str, str, Callable[..., Say]]]:
         home = r"/api/v4/projects/example/infrastructure"
+        about = {
+            "path_with_namespace": "example/infrastructure",
+            "default_branch": "trunk",
+            "web_url": "https://gitlab.example/example/infrastructure",
+        }
         return [
-            ("GET", home, lambda b, q: say({"path_with_namespace": "example/infrastructure"})),
+            ("GET", home, lambda b, q: say(about)),
+            ("GET", rf"{home}/repository/files/(.+)", self.file),
+            ("POST", rf"{home}/repository/files/(.+)", lambda b, q, p: self.put(b, p, is_new=True)),
+            ("PUT", rf"{home}/repository/files/(.+)", lambda b, q, p: self.put(b, p, is_new=False)),
             ("GET", "/api/v4/users", lambda b, q: say([{"id": 7, "username": q["username"]}])),
             ("POST", f"{home}/issues", self.create),
             ("GET", f"{home}/issues", self.list),
@@ -256,6 +286,18 @@ class GitLab(Vendor):
             ("GET", rf"{home}/issues/(\d+)/notes", lambda b, q, n: say(self.comments.get(int(n), []))),
             ("POST", rf"{home}/issues/(\d+)/notes", self.write),
         ]
+
+    def file(self, body: Any, query: Any, path: str) -> Say:
+        if path not in self.files or query.get("ref") != "trunk":
+            return say({"message": "404 File Not Found"}, 404)
+        shown = base64.b64encode(self.files[path].encode()).decode()
+        return say({"file_path": path, "encoding": "base64", "content": shown})
+
+    def put(self, body: Any, path: str, *, is_new: bool) -> Say:
+        if is_new == (path in self.files) or body["branch"] != "trunk":
+            return say({"message": "A file with this name exists, or does not"}, 400)
+        self.files[path] = base64.b64decode(body["content"]).decode()
+        return say({"file_path": path, "branch": "trunk"}, 201 if is_new else 200)
 
     def create(self, body: Any, query: Any) -> Say:
         number = len(self.issues) + 1

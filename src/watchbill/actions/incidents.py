@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
-from watchbill.actions import incident_room
+from watchbill.actions import incident_room, postmortem_begin, postmortem_rules
 from watchbill.actions.access import ROLES, require, role_of
 from watchbill.actions.checking import check_text
 from watchbill.actions.desk import Desk, desk_of
@@ -106,11 +107,13 @@ def resolve(incident_id: int, person: Person, now: datetime, at: datetime | None
     with transaction.atomic():
         incident = lock(incident_id)
         require_member(person, incident, "resolve an incident")
-        rule = incident_closing.Settings.model_validate(desk_of(incident.team, now).rule("incident_closing"))
+        desk = desk_of(incident.team, now)
+        rule = incident_closing.Settings.model_validate(desk.rule("incident_closing"))
         asked = timedelta(hours=rule.ask_after_hours) if rule.ask_after_hours else None
         effects = core.resolve(incident_fact(incident), str(person), at or now, now, words, asked)
         apply(incident, effects, now, Actor.of(person))
         make_operational(incident, at or now)
+        postmortem_begin.on_resolved(incident, desk, now)
     return incident
 
 
@@ -122,8 +125,10 @@ def make_operational(incident: Incident, at: datetime) -> None:
 
 def missing_of(incident: Incident, now: datetime) -> list[str]:
     """Read what is missing before an incident can be closed, as reasons."""
-    rule = incident_closing.Settings.model_validate(desk_of(incident.team, now).rule("incident_closing"))
-    return incident_closing.decide(left_of(incident, now), rule)
+    desk = desk_of(incident.team, now)
+    rule = incident_closing.Settings.model_validate(desk.rule("incident_closing"))
+    left = replace(left_of(incident, now), postmortem=postmortem_rules.owed_before_closing(incident, desk))
+    return incident_closing.decide(left, rule)
 
 
 def close(incident_id: int, person: Person, now: datetime, despite: str = "") -> Incident:

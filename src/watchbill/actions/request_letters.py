@@ -34,6 +34,10 @@ def write_letter(export: Export, settings: Settings) -> EmailMessage:
         letter["X-Auto-Response-Suppress"] = "All"
     files, left_out = _files(message)
     letter.set_content("\n\n".join([str(export.payload.get("text", "")).strip(), *left_out]) + "\n")
+    if export.payload.get("calendar"):
+        # iMIP (RFC 6047): an alternative of the text, so that a mail program offers it as an invitation.
+        calendar = {"method": str(export.payload.get("method", "REQUEST"))}
+        letter.add_alternative(str(export.payload["calendar"]), subtype="calendar", params=calendar)
     for name, media_type, content in files:
         main, _, sub = media_type.partition("/")
         known = main.isalnum() and sub and main not in {"multipart", "message", "text"}

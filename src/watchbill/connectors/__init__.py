@@ -3,7 +3,8 @@
 To add a connector, add one file here (docs/write-a-connector.md has a whole one). The file holds:
 
     TITLE      the system's name, as a person reads it
-    PORT       "tracker", "helpdesk" or "chat": which of the ports below it keeps
+    PORT       "tracker", "helpdesk", "chat" or "documents": which of the ports below it keeps; a tracker with a
+               repository may offer `put_document` as well
     Settings   pydantic model (extra="forbid"): the form comes from it; what is secret is SecretStr;
                `urls()` gives the URLs that a person typed, by field, so that a door can have them checked
     HELP       how to set the system up, plain text; `{url}` stands for the person's own webhook address
@@ -33,6 +34,7 @@ from watchbill.connectors._shapes import (
     Canned,
     Change,
     Comment,
+    Document,
     Draft,
     Example,
     Heard,
@@ -55,6 +57,7 @@ __all__ = [
     "ClientInTime",
     "Comment",
     "Connected",
+    "Document",
     "Draft",
     "Example",
     "Heard",
@@ -68,11 +71,12 @@ __all__ = [
     "Tracker",
     "all_connectors",
     "connectors_of",
+    "keeps_documents",
     "read_settings",
     "write_help",
 ]
 
-PORTS = ("tracker", "helpdesk", "chat")
+PORTS = ("tracker", "helpdesk", "chat", "documents")
 
 
 class Connected(BaseModel):
@@ -93,6 +97,11 @@ def all_connectors() -> dict[str, ModuleType]:
 def connectors_of(port: str) -> dict[str, ModuleType]:
     """Read the connectors of one port, by name."""
     return {name: module for name, module in all_connectors().items() if port == module.PORT}
+
+
+def keeps_documents(name: str) -> bool:
+    """Tell whether documents can be written through a connector."""
+    return callable(getattr(all_connectors().get(name), "put_document", None))
 
 
 def read_settings(name: str, values: dict[str, Any]) -> Any:

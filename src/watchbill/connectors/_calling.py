@@ -49,16 +49,28 @@ class Api:
 
     def answer(self, method: str, path: str, json: Any = None, query: Mapping[str, Any] | None = None) -> Response:
         """Call and give the happy answer itself, for its headers. Raises DeliveryFailed, Busy."""
+        found = self._ask(method, path, json, query)
+        if found.is_good:
+            return found
+        raise _failure(found)
+
+    def look(self, path: str, **query: Any) -> Any:
+        """Read JSON of what may not be there; None: it is not. Raises DeliveryFailed, Busy."""
+        found = self._ask("GET", path, None, query)
+        if found.status == HTTPStatus.NOT_FOUND:
+            return None
+        if found.is_good:
+            return _json_of(found)
+        raise _failure(found)
+
+    def _ask(self, method: str, path: str, json: Any, query: Mapping[str, Any] | None) -> Response:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         url = f"{self.base.rstrip('/')}{path}" + (f"?{urlencode(given)}" if given else "")
         headers = {"Accept": "application/json", **self.headers}
         try:
-            answer = self.client.request(method, url, json=json, headers=headers, timeout=TIMEOUT, most=MOST)
+            return self.client.request(method, url, json=json, headers=headers, timeout=TIMEOUT, most=MOST)
         except Blocked as error:
             raise explain(error) from error
-        if answer.is_good:
-            return answer
-        raise _failure(answer)
 
 
 def next_of(answer: Response) -> str:

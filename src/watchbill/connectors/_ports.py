@@ -10,6 +10,7 @@ from watchbill.connectors._shapes import (
     Canned,
     Change,
     Comment,
+    Document,
     Draft,
     Heard,
     Issue,
@@ -55,6 +56,13 @@ class Tracker(Connector, Protocol):
 
     def parse(self, payload: object, headers: Mapping[str, str], settings: Any) -> Sequence[Change]:
         """Read a webhook; an event that is no concern of ours is an empty list. Pure. Raises Unreadable."""
+
+
+class Documents(Connector, Protocol):
+    """A place for documents: a wiki, or the repository of a tracker that has one."""
+
+    def put_document(self, settings: Any, client: Client, document: Document) -> str:
+        """Write a document, or bring it to how it is to stand; twice changes nothing. Gives its address there."""
 
 
 class Helpdesk(Tracker, Protocol):

@@ -63,6 +63,21 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class Document:
+    """A page or a file that is to stand there. `key` finds what we wrote before; `text` is Markdown, `html` the same.
+
+    `path` is its place in a repository; `note` says why it changed, as a commit does.
+    """
+
+    key: str
+    path: str
+    title: str
+    text: str
+    html: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Newest:
     """How an issue is to stand there: the newest state of ours, in their words. None: leave that part as it is.
 

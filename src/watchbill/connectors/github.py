@@ -12,9 +12,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr
 
-from watchbill.connectors import Api, Change, Comment, Connected, Draft, Issue, IssuePage, Newest
+from watchbill.connectors import Api, Change, Comment, Connected, Document, Draft, Issue, IssuePage, Newest
 from watchbill.connectors import _github_project as projects
 from watchbill.connectors._calling import next_of
+from watchbill.connectors._git_files import put_on_github
 from watchbill.connectors._github_app import installation_token
 from watchbill.connectors._github_examples import EXAMPLES as EXAMPLES
 from watchbill.connectors._markdown import carries, comment_once, label_names, rows_of, write_body
@@ -156,6 +157,11 @@ def search(settings: Settings, client: Client, query: str, cursor: str) -> Issue
     found, after = _list(settings, client, cursor)
     issues = tuple(answered(lambda one=one: _issue(one, settings)) for one in found)  # type: ignore[misc]
     return IssuePage(issues, after)
+
+
+def put_document(settings: Settings, client: Client, document: Document) -> str:
+    """Write a file into the repository."""
+    return put_on_github(_api(settings, client), settings.repository, document)
 
 
 def parse(payload: object, headers: Mapping[str, str], settings: Settings) -> Sequence[Change]:

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
-from watchbill.connectors import Api, Change, Comment, Connected, Draft, Issue, IssuePage, Newest
+from watchbill.connectors import Api, Change, Comment, Connected, Document, Draft, Issue, IssuePage, Newest
+from watchbill.connectors._git_files import put_on_gitlab
 from watchbill.connectors._gitlab_examples import EXAMPLES as EXAMPLES
 from watchbill.connectors._markdown import carries, comment_once, label_names, rows_of, write_body
 from watchbill.connectors._words import (
@@ -135,6 +136,11 @@ def search(settings: Settings, client: Client, query: str, cursor: str) -> Issue
     total = answer.headers.get("x-total", "")
     issues = tuple(answered(lambda one=one: _issue(one, settings)) for one in found)  # type: ignore[misc]
     return IssuePage(issues, answer.headers.get("x-next-page") or None, int(total) if total.isdigit() else None)
+
+
+def put_document(settings: Settings, client: Client, document: Document) -> str:
+    """Write a file into the repository."""
+    return put_on_gitlab(_api(settings, client), _home(settings), document)
 
 
 def parse(payload: object, headers: Mapping[str, str], settings: Settings) -> Sequence[Change]:

@@ -13,12 +13,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
-from watchbill.core.coverage import Coverage, after_covered, covered_time
+from watchbill.core.coverage import WORKING_WEEK, Coverage, Window, after_covered, covered_time
 from watchbill.core.wallclock import DAY
 from watchbill.kit.spans import Span, merge
 
 Unit = Literal["minutes", "hours", "working_days"]
 WHOLE_DAY = timedelta(hours=24)
+WORKDAYS = Coverage("UTC", (Window(WORKING_WEEK, time(0), time(0)),))
+
+
+@dataclass(frozen=True)
+class Length:
+    """So many hours or days by the clock on the wall, or so many days on which coverage opens."""
+
+    amount: int
+    unit: Literal["hours", "days", "working_days"]
+
+    def after(self, coverage: Coverage | None, start: datetime) -> datetime:
+        """Give the instant that lies so far behind `start`; without coverage working days are Monday to Friday, UTC."""
+        if self.unit != "working_days":
+            return start + timedelta(**{self.unit: self.amount})
+        hours = coverage if coverage is not None and coverage.windows else WORKDAYS
+        end = after_covered(hours, start, self.amount * working_day(hours))
+        return end or start + self.amount * WHOLE_DAY
 
 
 @dataclass(frozen=True)

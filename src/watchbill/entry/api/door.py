@@ -28,6 +28,7 @@ from watchbill.entry.api import (
     overrides,
     pages,
     people,
+    postmortems,
     request_work,
     requests,
     rota,
@@ -108,6 +109,7 @@ for prefix, routers in {
     "/communities": [communities.router],
     "/vendor-cases": [vendor_cases.router],
     "/desks": [desks.router],
+    "/postmortems": [postmortems.router],
     "/tickets": [
         tickets.router,
         backlog.of_tickets,

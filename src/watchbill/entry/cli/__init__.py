@@ -52,6 +52,8 @@ COMMANDS = {
     "clock": "watchbill.entry.cli.desk:clock",
     "sprints": "watchbill.entry.cli.desk:sprints",
     "drill": "watchbill.entry.cli.drills:drill",
+    "postmortems": "watchbill.entry.cli.postmortems:postmortems",
+    "postmortem": "watchbill.entry.cli.postmortems:postmortem",
     "services": "watchbill.entry.cli.catalogue:services",
     "service": "watchbill.entry.cli.catalogue:service",
     "teams": "watchbill.entry.cli.catalogue:teams",

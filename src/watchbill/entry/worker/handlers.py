@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from watchbill.actions import (
+    action_items,
     alerts,
     chat_watch,
     communities,
@@ -15,6 +16,7 @@ from watchbill.actions import (
     incident_closing,
     incident_proposals,
     paging,
+    postmortems,
     request_places,
     role_watch,
     rota,
@@ -48,4 +50,6 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **chat_watch.TIMER_HANDLERS,
     **helpdesk_canned.TIMER_HANDLERS,
     **incident_proposals.TIMER_HANDLERS,
+    **postmortems.TIMER_HANDLERS,
+    **action_items.TIMER_HANDLERS,
 }
