@@ -5,6 +5,15 @@ A module that adds to `desk_inbox.READERS` or `export_sending.SENDERS` is named 
 
 from __future__ import annotations
 
-from watchbill.actions import chat_in, chat_out, connector_in, connector_out, helpdesk_out, incident_room_out, mail_in
+from watchbill.actions import (
+    chat_in,
+    chat_out,
+    connector_in,
+    connector_out,
+    helpdesk_out,
+    incident_room_out,
+    mail_in,
+    status_telling,
+)
 
-REGISTERED = (mail_in, connector_in, connector_out, chat_in, chat_out, helpdesk_out, incident_room_out)
+REGISTERED = (mail_in, connector_in, connector_out, chat_in, chat_out, helpdesk_out, incident_room_out, status_telling)
