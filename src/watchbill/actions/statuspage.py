@@ -192,7 +192,8 @@ def _check(values: Mapping[str, Any], page: StatusPage | None) -> dict[str, Any]
 def _check_slug(slug: str, page: StatusPage | None) -> str:
     if not slug or slug != slugify(slug) or len(slug) > LONGEST_SLUG:
         raise Refused("an address has small letters, digits and dashes, at most 50", "slug")
-    if StatusPage.objects.filter(slug=slug).exclude(pk=page.pk if page else None).exists():
+    others = StatusPage.objects.filter(slug=slug)
+    if (others.exclude(pk=page.pk) if page else others).exists():
         raise Refused("another page has this address", "slug")
     return slug
 

@@ -64,7 +64,7 @@ def atom(view: View, url: str) -> bytes:
         texts = {"id": one.id, "title": one.title, "updated": one.at.isoformat(), "content": one.text}
         _texts(node, texts, f"{{{_NAMES}}}")
         Xml.SubElement(node, f"{{{_NAMES}}}link", href=one.url)
-    return Xml.tostring(root, encoding="utf-8", xml_declaration=True)
+    return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def rss(view: View, url: str) -> bytes:
@@ -77,7 +77,7 @@ def rss(view: View, url: str) -> bytes:
         when = format_datetime(one.at.astimezone(UTC), usegmt=True)
         _texts(node, {"title": one.title, "link": one.url, "description": one.text, "pubDate": when})
         Xml.SubElement(node, "guid", isPermaLink="false").text = one.id
-    return Xml.tostring(root, encoding="utf-8", xml_declaration=True)
+    return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def _texts(node: Xml.Element, texts: dict[str, str], names: str = "") -> None:
