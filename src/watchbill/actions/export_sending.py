@@ -31,6 +31,11 @@ MAIL_SECONDS = 25.0
 # raises DeliveryFailed; called outside any transaction.
 SENDERS: dict[str, Sender] = {}
 
+# Who hands over what leaves to neither a system nor as a plain mail, by what it is: gives the answer and the reference, or
+# None when it is no longer wanted; raises DeliveryFailed. `channel_settings` is the argument of `send_one`.
+BesideSender = Callable[[Export, Client, Callable[[str], dict[str, Any]], datetime], tuple[str, str] | None]
+BESIDE: dict[str, BesideSender] = {}
+
 
 def send_one(
     claim: Claim, http: Client, channel_settings: Callable[[str], dict[str, Any]], clock: Callable[[], datetime]
@@ -48,7 +53,7 @@ def send_one(
         exports.drop(claim, "the connection was removed", clock())
         return "dropped"
     try:
-        answer, reference = _hand_over(export, http, channel_settings, clock())
+        handed = _hand_over(export, http, channel_settings, clock())
     except DeliveryFailed as failure:
         return _failed(export, claim, failure, clock())
     except WatchbillError as refusal:
@@ -57,17 +62,22 @@ def send_one(
         # A bug of a sender loses nothing: tried again like a system that is away, and given up after days.
         log.exception("an export could not be handed over", export=export.pk, what=export.what)
         return _failed(export, claim, DeliveryFailed(f"{type(bug).__name__}: {bug}"), clock())
-    return _sent(export, claim, answer, reference, clock())
+    if handed is None:
+        exports.drop(claim, "no longer wanted", clock())
+        return "dropped"
+    return _sent(export, claim, *handed, clock())
 
 
 def _hand_over(
     export: Export, http: Client, channel_settings: Callable[[str], dict[str, Any]], now: datetime
-) -> tuple[str, str]:
+) -> tuple[str, str] | None:
     if export.connection is not None:
         sender = SENDERS.get(export.connection.connector)
         if sender is None:
             raise DeliveryFailed(f"nothing here speaks with {export.connection.connector}", permanent=True)
         return "", sender(export, http, now)
+    if export.what in BESIDE:
+        return BESIDE[export.what](export, http, channel_settings, now)
     if export.what != "mail":
         raise DeliveryFailed(f"nobody knows how to send {export.what}", permanent=True)
     return _mail(export, channel_settings("email"))
@@ -94,7 +104,7 @@ def _sent(export: Export, claim: Claim, answer: str, reference: str, now: dateti
             return "dropped"
         if export.connection is not None:
             Connection.objects.filter(pk=export.connection.pk).update(worked_at=now, failed_at=None, failure="")
-        else:
+        elif export.what not in BESIDE:
             record(_subject_of(export), f"{export.subject_kind}.mailed", f"{export.why}: {answer[:200]}", now)
     return "sent"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from watchbill.actions import incident_room, postmortem_begin, postmortem_rules
+from watchbill.actions import incident_room, postmortem_begin, postmortem_rules, status_changes
 from watchbill.actions.access import ROLES, require, role_of
 from watchbill.actions.checking import check_text
 from watchbill.actions.desk import Desk, desk_of
@@ -69,6 +69,7 @@ def apply(
     """Carry out what was decided about a locked incident."""
     carry_out(effects, incident, subject_of(incident), now, actor=actor, **carrying)
     incident_room.keep(incident, now)
+    status_changes.keep(incident, now)
 
 
 def severity_rule(desk: Desk) -> incident_severity.Settings:
@@ -151,6 +152,7 @@ def reopen(incident_id: int, why: str, person: Person, now: datetime) -> Inciden
         if merged_into and incident.merged_into_id == merged_into:
             bring_back(incident, held[merged_into], person, now)
         apply(incident, core.reopen(incident_fact(incident), str(person), why, now), now, Actor.of(person))
+        status_changes.reopened(incident)
     return incident
 
 
@@ -263,6 +265,7 @@ def _set_condition(incident: Incident, service: Service, condition: str, at: dat
         standing.save(update_fields=["ends_at"])
     if condition != "operational":
         ServiceCondition.objects.create(incident=incident, service=service, condition=condition, starts_at=at)
+    status_changes.incident_changed(incident)
 
 
 def set_first_condition(incident: Incident, service: Service, condition: str, at: datetime) -> None:
@@ -340,6 +343,7 @@ def set_privacy(incident_id: int, is_private: bool, why: str, person: Person, no
             raise Refused("say why", "why")
         incident.is_private = is_private
         incident.save(update_fields=["is_private"])
+        status_changes.incident_changed(incident)
         join(incident, person, person, now)
         said = f"{person} made it {'private' if is_private else 'open to the team'}: {why.strip()}"
         record(subject_of(incident), "incident.privacy", said, now, Actor.of(person), {"private": is_private})

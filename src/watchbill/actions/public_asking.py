@@ -36,7 +36,7 @@ def ask(team: Team, asker: Asker, asked: Asked, origin: str, now: datetime) -> S
     if not email:
         raise Refused("write your mail address: our answer goes there", "email")
     with transaction.atomic():
-        mark = _fingerprint(origin, now)
+        mark = fingerprint(origin, now)
         _check_flood(team, email, mark, now)
         request = noise.open_judged(team, asker, replace(asked, door="page"), now)
         record(_page(team), "desk.asked", f"R-{request.pk} by the public page", now, data={"from": mark})
@@ -74,7 +74,8 @@ def _page(team: Team) -> Subject:
     return Subject("desk", team.pk, team.pk)
 
 
-def _fingerprint(origin: str, now: datetime) -> str:
+def fingerprint(origin: str, now: datetime) -> str:
+    """Give the mark under which what comes from a network address is counted today; the address cannot be read from it."""
     return salted_hmac("watchbill.origin", f"{now:%Y-%m-%d} {origin}", algorithm="sha256").hexdigest()[:24]
 
 

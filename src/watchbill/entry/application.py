@@ -1,4 +1,4 @@
-"""One ASGI application in front: intake and the live stream natively, probes, everything else to Django in threads.
+"""One ASGI application in front: intake, status pages and the live stream natively, probes, everything else to Django in threads.
 
 Django's ASGI handler costs 0.8 ms a request and runs its views one at a time; its WSGI handler in a pool of
 threads is three to five times faster. So only what must be asynchronous is.
@@ -19,6 +19,8 @@ from watchbill.entry import probes
 from watchbill.entry.intake.app import PATHS, IntakeApp
 from watchbill.entry.live import HUB, Receive, Scope, Send
 from watchbill.entry.server_memory import spare_what_stays
+from watchbill.entry.status.app import PATH as STATUS
+from watchbill.entry.status.app import StatusApp
 
 THREADS = 10
 PROBES = ("/healthz", "/readyz", "/metrics")
@@ -29,6 +31,7 @@ class Application:
 
     def __init__(self, intake: IntakeApp | None, *, web: bool = True, metrics_token: str = "") -> None:
         self.intake = intake
+        self.status = StatusApp()
         self.metrics_token = metrics_token
         self.pages: Any = WSGIMiddleware(get_wsgi_application(), workers=THREADS) if web else None  # type: ignore[arg-type]
 
@@ -42,6 +45,8 @@ class Application:
         path: str = scope["path"]
         if self.intake is not None and path.startswith(PATHS):
             await self.intake(scope, receive, send)
+        elif path.startswith(STATUS):
+            await self.status(scope, receive, send)
         elif path in PROBES:
             await self._probe(scope, send)
         elif path == "/live":
@@ -56,9 +61,11 @@ class Application:
         await receive()
         if self.intake is not None:
             await self.intake.startup()
+        await self.status.startup()
         spare_what_stays()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self.status.drain()
         if self.intake is not None:
             await self.intake.drain()
         await send({"type": "lifespan.shutdown.complete"})

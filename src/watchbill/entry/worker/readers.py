@@ -14,6 +14,17 @@ from watchbill.actions import (
     incident_room_out,
     mail_in,
     publishing,
+    status_telling,
 )
 
-REGISTERED = (mail_in, connector_in, connector_out, chat_in, chat_out, helpdesk_out, incident_room_out, publishing)
+REGISTERED = (
+    mail_in,
+    connector_in,
+    connector_out,
+    chat_in,
+    chat_out,
+    helpdesk_out,
+    incident_room_out,
+    publishing,
+    status_telling,
+)
