@@ -30,7 +30,7 @@ def of_preset(name: str, priority: str) -> dict[str, int]:
         ("laa-ops", "high", {"responders": 0, "users": 60, "leadership": 60}),
         ("hub-support", "p1", {"communities": 180, "responders": 0, "leadership": 360}),
         ("library-devops", "immediately", {"responders": 0, "leadership": 60, "users": 120}),
-        ("oncall-remodel", "interruption", {"responders": 0, "customers": 20, "manager": 60}),
+        ("oncall-remodel", "interruption", {"responders": 0, "public": 20, "manager": 60}),
         ("operate-first", "p1", {"responders": 0, "users": 30, "public": 30, "leadership": 120}),
     ],
 )

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
-from watchbill.actions import incident_room
+from watchbill.actions import incident_room, update_promises, update_telling
 from watchbill.actions.access import ROLES, require, role_of
 from watchbill.actions.checking import check_text
 from watchbill.actions.desk import Desk, desk_of
@@ -111,6 +112,7 @@ def resolve(incident_id: int, person: Person, now: datetime, at: datetime | None
         effects = core.resolve(incident_fact(incident), str(person), at or now, now, words, asked)
         apply(incident, effects, now, Actor.of(person))
         make_operational(incident, at or now)
+        update_telling.on_resolved(incident, words, person, now)
     return incident
 
 
@@ -122,8 +124,9 @@ def make_operational(incident: Incident, at: datetime) -> None:
 
 def missing_of(incident: Incident, now: datetime) -> list[str]:
     """Read what is missing before an incident can be closed, as reasons."""
-    rule = incident_closing.Settings.model_validate(desk_of(incident.team, now).rule("incident_closing"))
-    return incident_closing.decide(left_of(incident, now), rule)
+    desk = desk_of(incident.team, now)
+    rule = incident_closing.Settings.model_validate(desk.rule("incident_closing"))
+    return incident_closing.decide(replace(left_of(incident, now), untold=update_telling.untold(incident, desk)), rule)
 
 
 def close(incident_id: int, person: Person, now: datetime, despite: str = "") -> Incident:
@@ -146,6 +149,7 @@ def reopen(incident_id: int, why: str, person: Person, now: datetime) -> Inciden
         if merged_into and incident.merged_into_id == merged_into:
             bring_back(incident, held[merged_into], person, now)
         apply(incident, core.reopen(incident_fact(incident), str(person), why, now), now, Actor.of(person))
+        update_promises.again(incident, now)
     return incident
 
 
@@ -221,6 +225,7 @@ def set_severity(
         data = {"from": before, "to": decision.severity, "priority": decision.priority}
         said = f"{person}: {title}, {decision.why}"
         record(subject_of(incident), "incident.severity", said, now, Actor.of(person), data)
+        update_promises.again(incident, now)
         incident_room.keep(incident, now)
     return incident
 
@@ -338,4 +343,5 @@ def set_privacy(incident_id: int, is_private: bool, why: str, person: Person, no
         join(incident, person, person, now)
         said = f"{person} made it {'private' if is_private else 'open to the team'}: {why.strip()}"
         record(subject_of(incident), "incident.privacy", said, now, Actor.of(person), {"private": is_private})
+        update_promises.again(incident, now)
     return incident

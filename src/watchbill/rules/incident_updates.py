@@ -13,6 +13,8 @@ TITLE = "Who hears what of an incident, and how often?"
 Who = Literal["responders", "communities", "leadership", "public"]
 Way = Literal["people", "mail", "chat", "status_page"]
 INSIDE = ("responders", "leadership")
+# The step of the first responder's protocol that is done when an audience of this kind has heard.
+STEP_OF = {"responders": "posted", "communities": "requesters", "leadership": "leadership", "public": "requesters"}
 MOST = 7 * 24 * 60
 
 
@@ -49,6 +51,8 @@ class Audience(BaseModel):
     def _holds_together(self) -> Audience:
         if self.from_start and self.who not in INSIDE:
             raise ValueError("people outside first hear from a person: from_start is for responders and leadership")
+        if self.told_end and self.who == "public":
+            raise ValueError("what the public reads is written by a person: told_end is not for the public")
         if self.who != "public" and "status_page" in self.through:
             raise ValueError("the status page is for the audience public")
         if any(not 0 <= minutes <= MOST for minutes in self.every_minutes.values()):
@@ -116,6 +120,8 @@ class Settings(BaseModel):
         if not self.parts:
             raise ValueError("an update has at least one part")
         for name, audience in self.audiences.items():
+            if (name == "public") != (audience.who == "public"):
+                raise ValueError("the public has the key public, and nobody else has")
             unknown = ({*audience.headings} | {*audience.hints}) - {*self.parts}
             if unknown:
                 raise ValueError(f"{name}: no such part: {', '.join(sorted(unknown))}")

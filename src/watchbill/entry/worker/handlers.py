@@ -14,6 +14,7 @@ from watchbill.actions import (
     helpdesk_canned,
     incident_closing,
     incident_proposals,
+    incident_updates,
     paging,
     request_places,
     role_watch,
@@ -47,5 +48,6 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **vendor_cases.TIMER_HANDLERS,
     **chat_watch.TIMER_HANDLERS,
     **helpdesk_canned.TIMER_HANDLERS,
+    **incident_updates.TIMER_HANDLERS,
     **incident_proposals.TIMER_HANDLERS,
 }
