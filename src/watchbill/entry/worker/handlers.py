@@ -15,6 +15,7 @@ from watchbill.actions import (
     incident_closing,
     incident_proposals,
     incident_updates,
+    notices,
     paging,
     request_places,
     role_watch,
@@ -49,5 +50,6 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **chat_watch.TIMER_HANDLERS,
     **helpdesk_canned.TIMER_HANDLERS,
     **incident_updates.TIMER_HANDLERS,
+    **notices.TIMER_HANDLERS,
     **incident_proposals.TIMER_HANDLERS,
 }
