@@ -46,6 +46,7 @@ def declare(world: World, **said: object) -> Incident:
 
 
 def in_role(world: World, incident: Incident, role: str, person: object) -> None:
+    RoleAssignment.objects.filter(incident=incident, role=role).delete()
     RoleAssignment.objects.create(
         incident=incident, role=role, person=person, state="accepted", offered_at=world.now, since=world.now
     )
@@ -60,9 +61,14 @@ def touch_community(world: World, incident: Incident) -> Requester:
     )  # fmt: skip
 
 
+def messages_about(incident: Incident) -> list[Outgoing]:
+    """The messages that carry updates and reminders, not those that ask for a role."""
+    rows = Outgoing.objects.filter(subject_kind="incident", subject_id=incident.pk).order_by("id")
+    return [row for row in rows.select_related("person") if row.message["path"].endswith("#updates")]
+
+
 def told(incident: Incident) -> set[str]:
-    rows = Outgoing.objects.filter(subject_kind="incident", subject_id=incident.pk)
-    return {str(row.person) for row in rows.select_related("person")}
+    return {str(row.person) for row in messages_about(incident)}
 
 
 def kinds(incident: Incident, *wanted: str) -> list[str]:
@@ -186,7 +192,7 @@ def test_the_liaison_is_reminded_before_and_the_commander_hears_of_a_miss_once_i
     assert told(incident) == set()
     world.forward(minutes=1)
     assert told(incident) == {"Ben"}
-    assert Outgoing.objects.filter(person=world.ben).latest("id").message["text"].endswith("You are the liaison.")
+    assert messages_about(incident)[-1].message["text"].endswith("You are the liaison.")
     world.forward(minutes=5)
     assert told(incident) == {"Ben", "Eva"}
     world.forward(minutes=59)
@@ -319,8 +325,8 @@ def test_an_exercise_says_so_everywhere_and_never_reaches_people_outside(world: 
     assert not Export.objects.filter(subject_kind="incident", what="mail").exists()
     assert public_updates_of(incident) == []
     world.forward(hours=2)
-    messages = Outgoing.objects.filter(subject_kind="incident", subject_id=incident.pk)
-    assert messages.count() > 1
+    messages = messages_about(incident)
+    assert len(messages) > 1
     assert all(row.message["subject"].startswith("Exercise: ") for row in messages)
     assert all(row.message["text"].startswith("Exercise: ") for row in messages)
 

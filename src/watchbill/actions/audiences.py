@@ -14,6 +14,7 @@ from watchbill import connectors
 from watchbill.actions import delivery, exports, incident_room, request_mail, support
 from watchbill.actions.delivery import Wanted, Words
 from watchbill.actions.log import Subject
+from watchbill.db import role_facts
 from watchbill.db.incident_facts import sees_incident
 from watchbill.db.models import (
     Connection,
@@ -86,7 +87,7 @@ def people_of(incident: Incident, audience: Audience, now: datetime) -> list[Per
     if audience.who == "responders":
         named += responders_of(incident) + people_in_seat(incident.team, "", now)
     elif audience.who == "leadership":
-        named += leaders_of(incident.team, services_of(incident))
+        named += [person for person, _ in role_facts.leadership_of(incident)]
     return who_may(incident, named)
 
 

@@ -269,7 +269,9 @@ def tell_wider(claim: Claim, now: datetime) -> None:
         managers = [one for one in (incident.team.manager, incident.team.product_manager) if one]
         people = audiences.who_may(incident, [row.person for row in members.order_by("id")] + managers)
         text = f"{named(incident)}\n\n{incident.impact}\n\nIt is {why}."
-        message = Message(f"{named(incident)}: {why}", text, line, f"wider-{line.pk}", f"/incidents/{incident.pk}/")
+        message = Message(
+            f"{named(incident)}: {why}", text, line, f"wider-{line.pk}", f"/incidents/{incident.pk}/#updates"
+        )
         heard = Heard()
         audiences.tell_people(subject_of(incident), people, message, heard, now)
         if not incident.is_private:
