@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 
 from django.db import transaction
 
-from watchbill.actions import incident_room, incidents, role_watch
+from watchbill.actions import incident_room, incidents, role_watch, update_telling
 from watchbill.actions.access import require
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.log import Actor, record
@@ -17,6 +17,7 @@ from watchbill.core import incidents as core
 from watchbill.db.models import Incident, IncidentLink, IncidentStep, Person, Policy, Service, Team
 from watchbill.kit.errors import Refused
 from watchbill.rules import incident_severity, incident_start
+from watchbill.rules.incident_updates import STEP_OF
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def begin(team: Team, declared: Declared, person: Person | None, now: datetime, 
     _open_call(incident, desk, now)
     incident_room.open_for(incident, desk, now)
     role_watch.on_declared(incident, desk, person, now)
+    for told in update_telling.on_declared(incident, desk, person, now):
+        incidents.tick(incident, STEP_OF[told.audience.who], person, now)
     return incident
 
 

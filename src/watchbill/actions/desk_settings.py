@@ -1,6 +1,6 @@
 """A team's desk as it sets it up: the public page, the mail address, questions with answers, ready messages.
 
-The words are the team's own everywhere (TRI-16); while it has written none, those of `request_words.KINDS` hold.
+The words are the team's own everywhere (TRI-16); while it has written none, those of `KINDS` hold.
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ from typing import Any
 
 from django.db import transaction
 
+from watchbill.actions import request_words, update_words
 from watchbill.actions.access import may_change, require
 from watchbill.actions.checking import check_text
 from watchbill.actions.desk import desk_of
 from watchbill.actions.helpdesk_canned import refuse_if_theirs
 from watchbill.actions.log import Actor, Subject, record
-from watchbill.actions.request_words import KINDS, fields_of
+from watchbill.actions.request_words import fields_of
 from watchbill.actions.requesters import check_email
-from watchbill.core.wording import check_fields, fill
+from watchbill.core.wording import FIELDS, check_fields, fill
 from watchbill.db.models import CannedResponse, Desk, FaqEntry, Person, Service, SupportRequest, Team
 from watchbill.kit.errors import Refused
 
 LONGEST_TEXT = 20_000
 MOST_CONTACTS = 20
 PAGE_TEXTS = ("what", "how_long", "escalation")
+# The kinds of message, with our words: to requesters, about incidents, about planned work, and whatever else.
+KINDS = {**request_words.KINDS, **update_words.KINDS}
 
 
 @dataclass(frozen=True)
@@ -228,7 +231,12 @@ def _check_canned(team: Team, values: Mapping[str, Any], canned: CannedResponse 
     text = _text(values, "text")
     if not text:
         raise Refused("write the message", "text")
-    return {"kind": kind, "name": name, "text": check_fields(text)}
+    return {"kind": kind, "name": name, "text": check_fields(text, fields=fields_for(kind))}
+
+
+def fields_for(kind: str) -> Mapping[str, str]:
+    """Give what a message of a kind may name."""
+    return update_words.FIELDS.get(kind, FIELDS)
 
 
 def _demand_free_name(team: Team, name: str, canned: CannedResponse | None) -> None:
@@ -248,11 +256,12 @@ def words_of(team: Team) -> list[KindOfWords]:
 def ready_messages(request: SupportRequest, person: Person, now: datetime) -> list[Ready]:
     """Read the team's messages with the fields filled for one request; of kinds without its own words, ours."""
     fields = {**fields_of(request, desk_of(request.team, now)), "me": str(person)}
-    rows = CannedResponse.objects.filter(team=request.team, removed_at=None).order_by("name", "id")
+    rows = CannedResponse.objects.filter(team=request.team, removed_at=None).exclude(kind__in=update_words.KINDS)
+    rows = rows.order_by("name", "id")
     own = [Ready(row.name, row.kind, fill(row.text, fields)) for row in rows]
     known = {message.kind for message in own}
     ours = [
-        Ready(kind.replace("_", " ").capitalize(), kind, fill(KINDS[kind], fields))
+        Ready(kind.replace("_", " ").capitalize(), kind, fill(request_words.KINDS[kind], fields))
         for kind in ("first_response", "update", "not_now")
         if kind not in known
     ]

@@ -12,7 +12,14 @@ from typing import Any
 
 from django.db import transaction
 
-from watchbill.actions import incident_room, postmortem_begin, postmortem_rules, status_changes
+from watchbill.actions import (
+    incident_room,
+    postmortem_begin,
+    postmortem_rules,
+    status_changes,
+    update_promises,
+    update_telling,
+)
 from watchbill.actions.access import ROLES, require, role_of
 from watchbill.actions.checking import check_text
 from watchbill.actions.desk import Desk, desk_of
@@ -115,6 +122,7 @@ def resolve(incident_id: int, person: Person, now: datetime, at: datetime | None
         apply(incident, effects, now, Actor.of(person))
         make_operational(incident, at or now)
         postmortem_begin.on_resolved(incident, desk, now)
+        update_telling.on_resolved(incident, words, person, now)
     return incident
 
 
@@ -128,7 +136,11 @@ def missing_of(incident: Incident, now: datetime) -> list[str]:
     """Read what is missing before an incident can be closed, as reasons."""
     desk = desk_of(incident.team, now)
     rule = incident_closing.Settings.model_validate(desk.rule("incident_closing"))
-    left = replace(left_of(incident, now), postmortem=postmortem_rules.owed_before_closing(incident, desk))
+    left = replace(
+        left_of(incident, now),
+        postmortem=postmortem_rules.owed_before_closing(incident, desk),
+        untold=update_telling.untold(incident, desk),
+    )
     return incident_closing.decide(left, rule)
 
 
@@ -153,6 +165,7 @@ def reopen(incident_id: int, why: str, person: Person, now: datetime) -> Inciden
             bring_back(incident, held[merged_into], person, now)
         apply(incident, core.reopen(incident_fact(incident), str(person), why, now), now, Actor.of(person))
         status_changes.reopened(incident)
+        update_promises.again(incident, now)
     return incident
 
 
@@ -228,6 +241,7 @@ def set_severity(
         data = {"from": before, "to": decision.severity, "priority": decision.priority}
         said = f"{person}: {title}, {decision.why}"
         record(subject_of(incident), "incident.severity", said, now, Actor.of(person), data)
+        update_promises.again(incident, now)
         incident_room.keep(incident, now)
     return incident
 
@@ -347,4 +361,5 @@ def set_privacy(incident_id: int, is_private: bool, why: str, person: Person, no
         join(incident, person, person, now)
         said = f"{person} made it {'private' if is_private else 'open to the team'}: {why.strip()}"
         record(subject_of(incident), "incident.privacy", said, now, Actor.of(person), {"private": is_private})
+        update_promises.again(incident, now)
     return incident

@@ -24,6 +24,8 @@ CONDITIONS = ("operational", "degraded", "partial_outage", "major_outage")
 DETECTED_BY = ("alert", "requester", "member", "vendor")
 ENTRY_KINDS = ("note", "observation", "hypothesis", "ruled_out", "decision", "action", "command")
 
+UPDATE_TIMERS = ("update_soon", "update_late", "update_wider")
+
 # In the order in which they can happen; each is the field of the row without `_at`.
 MILESTONES = ("started", "detected", "declared", "acknowledged", "mitigated", "resolved", "closed")
 # These may lie in any order among themselves: people declare before they know, and before anybody has it.
@@ -127,7 +129,7 @@ def resolve(
     check_milestones({**incident.milestones, MITIGATED: mitigated, RESOLVED: at}, now)
     change = {"state": RESOLVED, "mitigated_at": mitigated, "resolved_at": at, "next_update_at": None}
     effects: list[Effect] = [Become(change), Record("incident.resolved", f"{who}: all is normal" + _more(words), at=at)]
-    effects += [ClearTimer(kind) for kind in ("lead", "gather")]
+    effects += [ClearTimer(kind) for kind in ("lead", "gather", *UPDATE_TIMERS)]
     if ask_after:
         effects.append(SetTimer("close", now + ask_after))
     return effects
@@ -158,7 +160,7 @@ def end_early(incident: Incident, outcome: str, who: str, why: str, now: datetim
     ended = incident.milestones.get(RESOLVED, now)
     change = {"state": CLOSED, "outcome": outcome, "resolved_at": ended, "closed_at": now, "next_update_at": None}
     said = f"{who}: {outcome.replace('_', ' ')}: {why.strip()}"
-    timers: list[Effect] = [ClearTimer(kind) for kind in ("lead", "gather", "close")]
+    timers: list[Effect] = [ClearTimer(kind) for kind in ("lead", "gather", "close", *UPDATE_TIMERS)]
     timers.append(SetTimer("roles_over", now))
     return [Become(change), Record("incident.ended", said, {"outcome": outcome}), *timers]
 

@@ -12,11 +12,12 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from watchbill.actions import desk_settings
+from watchbill.actions import desk_settings, update_words
 from watchbill.actions.access import may_change, role_of
 from watchbill.actions.desk import desk_of
-from watchbill.actions.request_words import KINDS, fields_of
-from watchbill.core.wording import FIELDS, fill
+from watchbill.actions.desk_settings import KINDS, fields_for
+from watchbill.actions.request_words import fields_of
+from watchbill.core.wording import fill
 from watchbill.db.models import CannedResponse, Desk, FaqEntry, SupportRequest, Team
 from watchbill.db.screens import requests as screen
 from watchbill.entry.web.forms import attempt
@@ -37,6 +38,30 @@ KIND_WORDS = {
     "update": "An update",
     "first_response": "First answer",
     "other": "Anything else",
+    "incident_first": "Incident: the first message",
+    "incident_update": "Incident: an update",
+    "incident_resolved": "Incident: it is over",
+    "notice_announced": "Planned work: announced",
+    "notice_reminder": "Planned work: a reminder",
+    "notice_moved": "Planned work: it has moved",
+    "notice_begun": "Planned work: it has begun",
+    "notice_extended": "Planned work: it takes longer",
+    "notice_done": "Planned work: it is done",
+    "notice_cancelled": "Planned work: it is called off",
+}
+# How a message about an incident or planned work reads, in a preview.
+UPDATE_SAMPLE = {
+    "title": "Sign-in is down",
+    "impact": "Nobody can sign in.",
+    "state": update_words.STATE_WORDS["investigating"],
+    "parts": "What is happening, and why\nThe certificate has run out.\n\nWhat we are doing\nWe renew it.",
+    "next_update": "The next update comes by Tuesday 03 March, 11:00.",
+    "started": "Tuesday 03 March, 10:00",
+    "ended": "Tuesday 03 March, 11:30",
+    "text": "We move the database; you are signed out once.",
+    "starts": "Tuesday 10 March, 10:00",
+    "ends": "Tuesday 10 March, 11:00",
+    "services": "sign-in",
 }
 SAMPLE = {
     "requester": "Ria",
@@ -251,8 +276,8 @@ def canned(request: PageRequest, slug: str, number: int | None = None) -> HttpRe
         "team": team,
         "form": form,
         "one": one,
-        "preview": _filled(team, text, request),
-        "fields": FIELDS,
+        "preview": _filled(team, text, request, form["kind"].value() or kind),
+        "fields": fields_for(form["kind"].value() or kind),
     }
     return render(request, "desk/canned.html", words, status=409 if form.errors else 200)
 
@@ -264,8 +289,10 @@ def _canned(team: Team, number: int) -> CannedResponse:
     return one
 
 
-def _filled(team: Team, text: str, request: PageRequest) -> str:
-    """Fill a message as the newest request would, or a made-up one."""
+def _filled(team: Team, text: str, request: PageRequest, kind: str) -> str:
+    """Fill a message as the newest request would, or a made-up one; of an incident or planned work a made-up one."""
+    if kind in update_words.KINDS:
+        return fill(text, {**UPDATE_SAMPLE, "team": team.name, "me": str(request.user)})
     newest = (
         SupportRequest.objects.select_related("team", "requester", "community", "assignee")
         .filter(team=team)
@@ -281,7 +308,7 @@ def _filled(team: Team, text: str, request: PageRequest) -> str:
 def preview(request: PageRequest, slug: str) -> HttpResponse:
     """Show how a message reads while it is typed."""
     team = team_or_404(request, slug)
-    text = _filled(team, request.POST.get("text", "")[:20_000], request)
+    text = _filled(team, request.POST.get("text", "")[:20_000], request, request.POST.get("kind", ""))
     return render(request, "desk/preview.html", {"preview": text})
 
 
