@@ -43,12 +43,12 @@ def _seen(person: Person) -> QuerySet[Incident]:
 
 def open_incidents(person: Person, filters: Filters) -> list[Incident]:
     """Read what is not over, the newest first."""
-    return list(_narrow(_seen(person).filter(NOT_OVER), filters).order_by("-pk")[:OPEN_MOST])
+    return list(narrow(_seen(person).filter(NOT_OVER), filters).order_by("-pk")[:OPEN_MOST])
 
 
 def past_incidents(person: Person, filters: Filters, before: int | None) -> list[Incident]:
     """Read one screen of what is over, the newest first, and one more, which tells that there are more."""
-    rows = _narrow(_seen(person).exclude(NOT_OVER), filters)
+    rows = narrow(_seen(person).exclude(NOT_OVER), filters)
     rows = rows if before is None else rows.filter(pk__lt=before)
     return list(rows.order_by("-pk")[: ROWS + 1])
 
@@ -65,7 +65,8 @@ def every_incident(person: Person, filters: Filters, most: int) -> Iterator[Inci
         before = rows[ROWS - 1].pk
 
 
-def _narrow(rows: QuerySet[Incident], filters: Filters) -> QuerySet[Incident]:
+def narrow(rows: QuerySet[Incident], filters: Filters) -> QuerySet[Incident]:
+    """Keep what a list is narrowed to."""
     equal = {"state": filters.state, "team__slug": filters.team, "severity": filters.severity}
     rows = rows.filter(**{name: value for name, value in equal.items() if value})
     if filters.service:

@@ -21,6 +21,7 @@ from watchbill.entry.api import (
     drills,
     feeds,
     filters,
+    incidents,
     instance,
     ladders,
     log,
@@ -109,6 +110,7 @@ for prefix, routers in {
     "/communities": [communities.router],
     "/vendor-cases": [vendor_cases.router],
     "/desks": [desks.router],
+    "/incidents": [incidents.router],
     "/postmortems": [postmortems.router],
     "/tickets": [
         tickets.router,

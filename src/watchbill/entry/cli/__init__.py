@@ -51,6 +51,8 @@ COMMANDS = {
     "next": "watchbill.entry.cli.desk:next_things",
     "clock": "watchbill.entry.cli.desk:clock",
     "sprints": "watchbill.entry.cli.desk:sprints",
+    "incidents": "watchbill.entry.cli.incidents:incidents",
+    "incident": "watchbill.entry.cli.incidents:incident",
     "drill": "watchbill.entry.cli.drills:drill",
     "postmortems": "watchbill.entry.cli.postmortems:postmortems",
     "postmortem": "watchbill.entry.cli.postmortems:postmortem",

@@ -1,4 +1,4 @@
-"""How requests and tickets are named in a terminal: R-12 and T-34, or the number alone where only one can be meant."""
+"""How requests, tickets and incidents are named in a terminal: R-12, T-34 and I-5, or the number alone where only one can be meant."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import click
 
 from watchbill.entry.cli.client import Api, Failed
 
-REFERENCE = re.compile(r"(?:([RT])-?)?(\d{1,18})", re.IGNORECASE | re.ASCII)
-KINDS = {"R": "request", "T": "ticket"}
+REFERENCE = re.compile(r"(?:([RTI])-?)?(\d{1,18})", re.IGNORECASE | re.ASCII)
+KINDS = {"R": "request", "T": "ticket", "I": "incident"}
 
 
 def number_of(text: str, letter: str) -> int:
-    """Read R-12 or 12 as a request's number (letter R), T-34 or 34 as a ticket's (T); raises click.BadParameter."""
+    """Read R-12 or 12 as a request's number (letter R), T-34 as a ticket's (T), I-5 as an incident's (I); raises click.BadParameter."""
     found = REFERENCE.fullmatch(text)
     if found is None or (found[1] or letter).upper() != letter:
         raise click.BadParameter(f"“{text}” is no {KINDS[letter]}: write {letter}-12 or 12")

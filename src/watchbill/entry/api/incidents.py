@@ -1,0 +1,408 @@
+"""Incidents: declare one, tell its timeline, say where it stands, what it touches and who responds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from ninja import Router, Status
+from pydantic import BaseModel, Field
+
+from watchbill.actions import declaring, incident_story, incidents, once
+from watchbill.actions.declaring import Declared
+from watchbill.actions.incident_story import Entry
+from watchbill.core.incidents import MILESTONES
+from watchbill.db.incident_facts import seen_by
+from watchbill.db.models import Event, Incident, Person
+from watchbill.db.screens.incidents import STATES, Filters, narrow
+from watchbill.entry.api.auth import Asked, may
+from watchbill.entry.api.errors import answers
+from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
+from watchbill.entry.api.requests import the_request
+from watchbill.entry.api.visible import alerts_of, chosen_teams, find_one, the_person, the_service, the_team
+from watchbill.entry.api.words import (
+    ONCE_KEY,
+    EventLine,
+    Given,
+    Id,
+    Instant,
+    LongText,
+    OnceKey,
+    PersonRef,
+    ServiceRef,
+    Slug,
+    TeamRef,
+    Text,
+    Word,
+    up_to,
+)
+from watchbill.kit.errors import Refused
+
+router = Router(tags=["Incidents"])
+SHOWN = ("team", "service", "owner", "declared_by")
+Condition = Literal["operational", "degraded", "partial_outage", "major_outage"]
+Title = Annotated[str, up_to(200, 1)]
+Why = Annotated[str, up_to(1000)]
+
+
+class NewIncident(Given):
+    """What somebody says when they declare: a title and what people feel are enough; times may lie in the past."""
+
+    team: Slug
+    title: Title
+    impact: Annotated[str, up_to(10_000, 1)]
+    impact_kind: Word = Field("", description="A key of the team's table of impacts; severity follows from it.")
+    severity: Word = Field("", description="A key of the team's table; wins over what follows from the impact.")
+    services: Annotated[list[Slug], Field(max_length=50)] = []
+    condition: Condition = Field("degraded", description="How the services are.")
+    started_at: Instant | None = None
+    detected_at: Instant | None = None
+    detection_source: Literal["alert", "requester", "member", "vendor"] = "member"
+    is_private: bool = False
+    is_exercise: bool = False
+    alert: Id | None = Field(None, description="The alert that it began with.")
+    request: Id | None = Field(None, description="The request that it began with.")
+    why: Why = ""
+
+
+class NewEntry(Given):
+    """A line for the timeline; `at` is when it happened."""
+
+    text: Annotated[str, up_to(20_000, 1)]
+    kind: Literal["note", "observation", "hypothesis", "ruled_out", "decision", "action", "command"] = "note"
+    at: Instant | None = None
+    link: Annotated[str, up_to(500)] = ""
+
+
+class Correction(Given):
+    """What a line should say, and why; the line itself stands."""
+
+    text: Annotated[str, up_to(20_000, 1)]
+    why: Why = ""
+    at: Instant | None = None
+
+
+class Moved(Given):
+    """Where it stands now; `at` is when it came to stand so."""
+
+    state: Literal["acknowledged", "mitigated", "resolved", "closed", "active"]
+    at: Instant | None = None
+    words: Text = Field("", description="Of a reopened or a closed one: the reason.")
+
+
+class Milestone(Given):
+    """When a milestone really was, and how that is known."""
+
+    milestone: Literal["started", "detected", "declared", "acknowledged", "mitigated", "resolved", "closed"]
+    at: Instant | None
+    why: Annotated[str, up_to(1000, 1)]
+
+
+class Severity(Given):
+    """What people feel by the team's table, or how bad it is by hand."""
+
+    impact_kind: Word = ""
+    severity: Word = ""
+    why: Why = ""
+
+
+class Touched(Given):
+    """How a service is because of it."""
+
+    service: Slug
+    condition: Condition
+
+
+class Changed(Given):
+    """What changes; what is not given stays."""
+
+    title: Title | None = None
+    impact: LongText | None = None
+    summary: LongText | None = None
+    call_url: Annotated[str, up_to(500)] | None = None
+    owner: Id | None = None
+
+
+class Privacy(Given):
+    """Who sees it: those named in it and the team's owners, or the team."""
+
+    is_private: bool
+    why: Annotated[str, up_to(1000, 1)]
+
+
+class IncidentLine(BaseModel):
+    """An incident. Times are milestones: event times, as they stand."""
+
+    id: int
+    reference: str
+    team: TeamRef
+    title: str
+    impact: str
+    impact_kind: str
+    state: str
+    outcome: str
+    severity: str
+    priority: str
+    priority_why: str
+    is_private: bool
+    is_exercise: bool
+    detection_source: str
+    service: ServiceRef | None
+    owner: PersonRef | None
+    started_at: datetime
+    detected_at: datetime | None
+    declared_at: datetime
+    acknowledged_at: datetime | None
+    mitigated_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    next_update_at: datetime | None
+    call_url: str
+    channel_url: str
+
+    @classmethod
+    def of(cls, row: Incident) -> IncidentLine:
+        """Show an incident."""
+        return cls(**_plain(row))
+
+
+class ServiceLine(BaseModel):
+    """A service that it touches, and how it is."""
+
+    service: ServiceRef
+    condition: str
+
+
+class StepLine(BaseModel):
+    """A step of the protocol."""
+
+    key: str
+    text: str
+    is_required: bool
+    done_at: datetime | None
+
+
+class WholeIncident(IncidentLine):
+    """An incident with what it touches, its protocol, who responds, and what is missing before it can be closed."""
+
+    summary: str
+    services: list[ServiceLine]
+    steps: list[StepLine]
+    responders: list[PersonRef]
+    missing: list[str]
+
+    @classmethod
+    def whole(cls, row: Incident, now: datetime) -> WholeIncident:
+        """Show an incident and all around it."""
+        members = row.members.filter(left_at=None).select_related("person").order_by("id")
+        touched = row.touched.select_related("service").order_by("id")
+        return cls(
+            **_plain(row),
+            summary=row.summary,
+            services=[ServiceLine(service=ServiceRef.of(one.service), condition=one.condition) for one in touched],
+            steps=[
+                StepLine(key=one.key, text=one.text, is_required=one.is_required, done_at=one.done_at)
+                for one in row.steps.order_by("position")
+            ],
+            responders=[PersonRef.of(one.person) for one in members],
+            missing=incidents.missing_of(row, now) if row.state != "closed" else [],
+        )
+
+
+def _plain(row: Incident) -> dict[str, Any]:
+    names = (
+        "title", "impact", "impact_kind", "state", "outcome", "severity", "priority", "priority_why", "is_private",
+        "is_exercise", "detection_source", "next_update_at", "call_url", "channel_url",
+    )  # fmt: skip
+    return {
+        "id": row.pk,
+        "reference": f"I-{row.pk}",
+        "team": TeamRef.of(row.team),
+        "service": ServiceRef.of(row.service) if row.service else None,
+        "owner": PersonRef.maybe(row.owner),
+        **{name: getattr(row, name) for name in names},
+        **{f"{name}_at": getattr(row, f"{name}_at") for name in MILESTONES},
+    }
+
+
+def the_incident(person: Person, number: int) -> Incident:
+    """Read one incident that the caller may see; raises Http404, also for a private one of others."""
+    return find_one(Incident.objects.filter(seen_by(person)).select_related(*SHOWN).distinct(), number, "incident")
+
+
+@router.get("", auth=may("read"), response=answers(Listed[IncidentLine]), summary="List incidents, newest first")
+def list_incidents(
+    request: Asked,
+    team: Slug = "",
+    state: Word = "",
+    severity: Word = "",
+    service: Slug = "",
+    exercise: Literal["", "no", "only"] = "",
+    search: Word = "",
+    after: After = "",
+    limit: Limit = 50,
+) -> Listed[IncidentLine]:
+    """Private ones only for those who may see them."""
+    if state not in STATES:
+        raise Refused(f"a state is one of {', '.join(STATES[1:])}", "state")
+    person = request.auth.person
+    rows = Incident.objects.filter(seen_by(person)).select_related(*SHOWN)
+    if team:
+        rows = rows.filter(team__in=chosen_teams(person, team))
+    rows = narrow(rows, Filters(state, "", severity, service, exercise, search.strip()))
+    return by_id(rows.distinct(), after, limit, IncidentLine.of, newest_first=True)
+
+
+@router.post("", auth=may("write"), response=answers(WholeIncident, 201), summary="Declare an incident")
+def declare(request: Asked, body: NewIncident, idempotency_key: OnceKey = ONCE_KEY) -> Status[WholeIncident]:
+    """In one step; severity and priority follow from the impact by the team's table."""
+    caller = request.auth
+    team = the_team(caller.person, body.team)
+    given = body.model_dump(exclude={"team", "services", "alert", "request"})
+    services = [the_service(caller.person, slug) for slug in body.services]
+    said = Declared(**given, services=services, came_from=_origins(caller.person, body), door="api")
+
+    def act() -> int:
+        return declaring.declare(team, said, caller.person, caller.now).pk
+
+    number = once.once(idempotency_key, "incident", caller.person, caller.now, act)
+    return Status(201, WholeIncident.whole(the_incident(caller.person, number), caller.now))
+
+
+def _origins(person: Person, body: NewIncident) -> list[tuple[str, int]]:
+    """Give what it began with; raises Http404 for what the caller may not see."""
+    found: list[tuple[str, int]] = []
+    if body.alert:
+        found.append(("alert", find_one(alerts_of(person), body.alert, "alert").pk))
+    if body.request:
+        found.append(("request", the_request(person, body.request).pk))
+    return found
+
+
+@router.get("/{number}", auth=may("read"), response=answers(WholeIncident), summary="Read one incident")
+def read(request: Asked, number: Id) -> WholeIncident:
+    """With what it touches, its protocol, who responds and what is missing."""
+    return WholeIncident.whole(the_incident(request.auth.person, number), request.auth.now)
+
+
+@router.patch("/{number}", auth=may("write"), response=answers(WholeIncident), summary="Change an incident")
+def change(request: Asked, number: Id, body: Changed) -> WholeIncident:
+    """Title, impact, summary, call, owner."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    values = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    if "owner" in values:
+        values["owner"] = the_person(caller.person, values["owner"])
+    incidents.change(number, values, caller.person, caller.now)
+    return read(request, number)
+
+
+@router.get("/{number}/timeline", auth=may("read"), response=answers(Listed[EventLine]), summary="Read the timeline")
+def timeline(request: Asked, number: Id, after: After = "", limit: Limit = 50) -> Listed[EventLine]:
+    """Oldest written first; `at` is when a thing happened. A correction names the line that it puts right."""
+    the_incident(request.auth.person, number)
+    rows = Event.objects.filter(subject_kind="incident", subject_id=number)
+    return by_id(rows, after, limit, EventLine.of)
+
+
+@router.post("/{number}/timeline", auth=may("write"), response=answers(EventLine, 201), summary="Write on the timeline")
+def write(request: Asked, number: Id, body: NewEntry) -> Status[EventLine]:
+    """What happened, was seen, supposed, ruled out, decided or done."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    entry = Entry(body.text, body.kind, body.at, "api", body.link)
+    return Status(201, EventLine.of(incident_story.write(number, entry, caller.person, caller.now)))
+
+
+@router.post(
+    "/{number}/timeline/{line}/correct", auth=may("write"), response=answers(EventLine), summary="Correct a line"
+)
+def correct(request: Asked, number: Id, line: Id, body: Correction) -> EventLine:
+    """By a new line; the old one stands."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    return EventLine.of(
+        incident_story.correct(number, line, body.text, body.why, caller.person, caller.now, at=body.at)
+    )
+
+
+@router.post("/{number}/timeline/{line}/pin", auth=may("write"), response=answers(EventLine), summary="Pin a line")
+def pin(request: Asked, number: Id, line: Id, pinned: bool = True) -> EventLine:
+    """Or take the pin off."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    return EventLine.of(incident_story.pin(number, line, caller.person, caller.now, is_pinned=pinned))
+
+
+@router.post("/{number}/state", auth=may("write"), response=answers(WholeIncident), summary="Say where it stands")
+def move(request: Asked, number: Id, body: Moved) -> WholeIncident:
+    """Mitigated: people no longer feel it; resolved: all is normal; closed: the paperwork is done; active: it goes on."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    match body.state:
+        case "acknowledged":
+            incidents.acknowledge(number, caller.person, caller.now, body.at)
+        case "mitigated":
+            incidents.mitigate(number, caller.person, caller.now, body.at, body.words)
+        case "resolved":
+            incidents.resolve(number, caller.person, caller.now, body.at, body.words)
+        case "closed":
+            incidents.close(number, caller.person, caller.now, body.words)
+        case _:
+            incidents.reopen(number, body.words, caller.person, caller.now)
+    return read(request, number)
+
+
+@router.post("/{number}/milestone", auth=may("write"), response=answers(WholeIncident), summary="Move a milestone")
+def milestone(request: Asked, number: Id, body: Milestone) -> WholeIncident:
+    """The timeline keeps both times."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    incidents.move_milestone(number, body.milestone, body.at, body.why, caller.person, caller.now)
+    return read(request, number)
+
+
+@router.post("/{number}/severity", auth=may("write"), response=answers(WholeIncident), summary="Say how bad it is")
+def severity(request: Asked, number: Id, body: Severity) -> WholeIncident:
+    """By the team's table, or by hand with a reason."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    incidents.set_severity(
+        number, caller.person, caller.now, impact_kind=body.impact_kind, severity=body.severity, why=body.why
+    )
+    return read(request, number)
+
+
+@router.post("/{number}/services", auth=may("write"), response=answers(WholeIncident), summary="Say how a service is")
+def touch(request: Asked, number: Id, body: Touched) -> WholeIncident:
+    """The status page and its history follow."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    service = the_service(caller.person, body.service)
+    incidents.touch(number, service, body.condition, caller.person, caller.now)
+    return read(request, number)
+
+
+@router.post("/{number}/responders", auth=may("write"), response=answers(WholeIncident), summary="Call somebody in")
+def call_in(request: Asked, number: Id, person: Id) -> WholeIncident:
+    """They see it, also when it is private."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    incidents.add_responder(number, the_person(caller.person, person), caller.person, caller.now)
+    return read(request, number)
+
+
+@router.post("/{number}/leave", auth=may("write"), response=answers(IncidentLine), summary="Respond no longer")
+def leave(request: Asked, number: Id) -> IncidentLine:
+    """A role is handed on first."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    return IncidentLine.of(incidents.leave(number, caller.person, caller.now))
+
+
+@router.post("/{number}/privacy", auth=may("write"), response=answers(IncidentLine), summary="Say who sees it")
+def privacy(request: Asked, number: Id, body: Privacy) -> IncidentLine:
+    """Only an owner opens a private one to the team."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    return IncidentLine.of(incidents.set_privacy(number, body.is_private, body.why, caller.person, caller.now))
