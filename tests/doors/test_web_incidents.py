@@ -288,7 +288,8 @@ def test_the_list_shows_what_is_not_over_first_and_is_narrowed_searched_and_expo
     declare(world, "We practise", is_exercise=True)
     declare(world, "Nobody can pay", services=[world.service])
     text = as_.ben.text("/incidents/")
-    assert text.index("2 incidents are under way.") < text.index("Nobody can pay") < text.index("Slow printing")
+    assert text.index("1 incident is under way.") < text.index("Nobody can pay") < text.index("We practise")
+    assert text.index("We practise") < text.index("Slow printing")
     assert "Exercise: We practise" in text
     seen = {
         "state=resolved": {"Slow printing"},

@@ -98,8 +98,8 @@ def search_incidents(person: Person, text: str, most: int) -> list[Incident]:
 
 
 def count_open(person: Person) -> int:
-    """Count what is not over among what somebody may see of their own teams and of what names them, up to 99."""
-    return len(_mine(person).values_list("pk", flat=True)[:COUNTED])
+    """Count what is not over of somebody's own teams, and of what names them, up to 99; no exercises."""
+    return len(_mine(person).filter(is_exercise=False).values_list("pk", flat=True)[:COUNTED])
 
 
 def incidents_now(person: Person) -> list[Incident]:

@@ -55,8 +55,11 @@ def _row(one: Incident, table: incident_severity.Settings, commander: Person | N
 
 
 def worst_first(rows: Sequence[Row]) -> list[Row]:
-    """Sort rows by their team's order, the newest first within it."""
-    return sorted(rows, key=lambda row: (row.rank, -row.incident.pk))
+    """Sort rows: exercises last, what still hurts first, then by their team's order, the newest first within it."""
+    return sorted(
+        rows,
+        key=lambda row: (row.incident.is_exercise, row.incident.state != "active", row.rank, -row.incident.pk),
+    )
 
 
 def cells_of(one: Incident) -> list[object]:

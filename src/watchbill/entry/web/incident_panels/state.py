@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from django import forms
@@ -33,6 +32,14 @@ WORDS = {
     "closed": "Closed",
 }
 
+NOUNS = {
+    "started": "beginning",
+    "detected": "notice",
+    "acknowledged": "answer",
+    "mitigated": "end of the impact",
+    "resolved": "normal state",
+}
+
 
 @dataclass(frozen=True)
 class Milestone:
@@ -50,13 +57,11 @@ def words(about: About) -> dict[str, Any]:
     return {
         "milestones": [Milestone(name, WORDS[name], at) for name, at in reached.items()],
         "pairs": [
-            (WORDS[start].lower(), WORDS[end].lower(), reached[end] - reached[start])
+            (NOUNS[start], NOUNS[end], reached[end] - reached[start])
             for start, end in PAIRS
             if reached[start] and reached[end]
         ],
         "missing": incidents.missing_of(one, about.now) if one.state == "resolved" else [],
-        "zone": timezone.get_current_timezone_name(),
-        "in_order": all(a <= b for a, b in pairwise(at for at in reached.values() if at)),
     }
 
 

@@ -34,9 +34,10 @@ def words(about: About) -> dict[str, Any]:
     only = about.query.get("kind", "")
     timeline = read_timeline(about.incident, only)
     offered = {**GROUPS, **ENTRY_WORDS}
+    folded = ENTRY_WORDS if only not in {"written", *ENTRY_WORDS} else {}
     return {
         "timeline": timeline,
-        "kinds": [(name, word) for name, word in offered.items() if name in timeline.groups],
+        "kinds": [(name, word) for name, word in offered.items() if name in timeline.groups and name not in folded],
         "only": only if only in offered else "",
         "all_zones": about.query.get("zones") == "all",
         "zones": _zones(about),

@@ -86,10 +86,12 @@ def incident_list(request: PageRequest) -> HttpResponseBase:
     key = int(before) if before.isdecimal() and len(before) < 16 else None
     past = screen.past_incidents(request.user, filters, key)
     given = {name: value for name, value in request.GET.items() if value and name not in {"before", "format"}}
+    under_way = [] if key else worst_first(rows_of(screen.open_incidents(request.user, filters), request))
     words = {
         "form": form,
         "narrowed": bool(given),
-        "open": [] if key else worst_first(rows_of(screen.open_incidents(request.user, filters), request)),
+        "open": under_way,
+        "real": sum(not row.incident.is_exercise for row in under_way),
         "past": rows_of(past[: screen.ROWS], request),
         "older": urlencode({**given, "before": past[screen.ROWS - 1].pk}) if len(past) > screen.ROWS else "",
         "newest": urlencode(given) if key else "",
@@ -105,9 +107,7 @@ def incident_list(request: PageRequest) -> HttpResponseBase:
 class DeclareForm(forms.Form):
     """A title and what people feel; the rest may wait."""
 
-    title = forms.CharField(
-        label="What is wrong?", max_length=LONGEST_TITLE, widget=forms.TextInput(attrs={"autofocus": True})
-    )
+    title = forms.CharField(label="What is wrong?", max_length=LONGEST_TITLE)
     impact = forms.CharField(
         label="What do people feel?",
         max_length=incidents.LONGEST_TEXT,
@@ -129,6 +129,7 @@ class DeclareForm(forms.Form):
         self, data: Any, table: incident_severity.Settings, services: Sequence[Service], **kwargs: Any
     ) -> None:
         super().__init__(data, label_suffix="", **kwargs)
+        self.fields["impact" if self["title"].value() else "title"].widget.attrs["autofocus"] = True
         self.known = {str(one.pk): one for one in services}
         choose(self, "impact_kind", table.impacts.items(), UNSURE)
         choose(self, "services", service_choices(services))
@@ -199,7 +200,7 @@ def declare(request: PageRequest) -> HttpResponse:
         "teams": teams,
         "origin": origin,
         "linked": screen.linked_incidents(request.user, origin.kind, origin.number) if origin.kind else [],
-        "under_way": rows_of(screen.open_of_team(request.user, team), request),
+        "under_way": screen.open_of_team(request.user, team),
     }
     return render(request, "incidents/new.html", words, status=409 if form.errors else 200)
 
