@@ -69,7 +69,7 @@ class Line:
 def _group_of(what: str) -> str:
     if what.startswith(("update", "promise", "told")):
         return "updates"
-    return "people" if what.startswith(("joined", "left", "role", "commander", "gather")) else "more"
+    return "people" if what.startswith(("joined", "left", "role", "lead", "gather")) else "more"
 
 
 @dataclass

@@ -108,8 +108,8 @@ def incidents_now(person: Person) -> list[Incident]:
 
 
 def open_of_team(person: Person, team: Team) -> list[Incident]:
-    """Read what is not over of one team, among what somebody may see."""
-    return list(_seen(person).filter(NOT_OVER, team=team).order_by("-pk")[:NOW_MOST])
+    """Read what is not over of one team, among what somebody may see; exercises last."""
+    return list(_seen(person).filter(NOT_OVER, team=team).order_by("is_exercise", "-pk")[:NOW_MOST])
 
 
 def _mine(person: Person) -> QuerySet[Incident]:

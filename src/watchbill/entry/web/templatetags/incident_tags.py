@@ -53,6 +53,11 @@ EVENT_WORDS = {
     "joined": "People",
     "left": "People",
     "ended": "Ended",
+    "lead_missing": "Role",
+    "linked": "Link",
+    "unlinked": "Link",
+    "merged_in": "Merged",
+    "merge_undone": "Merged",
 }
 # What a browser may show within our pages: pictures that hold no script.
 IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -93,6 +98,8 @@ def entry_word(kind: str) -> str:
 @register.filter
 def event_word(kind: str) -> str:
     """Say what kind of thing happened."""
+    if kind.startswith("role_"):
+        return "Role"
     return EVENT_WORDS.get(kind, kind.replace("_", " ").replace(".", " ").capitalize())
 
 
