@@ -7,15 +7,19 @@ from typing import Any
 
 from tests.doors.api_world import ApiWorld
 from tests.doors.desk_world import fill_desk
-from watchbill.actions import rota, silences
+from watchbill.actions import declaring, incident_story, rota, silences
+from watchbill.actions.declaring import Declared
+from watchbill.actions.incident_story import Entry
 from watchbill.db.models import (
     CannedResponse,
     Community,
     Connection,
     ContactAddress,
+    Event,
     ExpertAsk,
     ExternalRef,
     FaqEntry,
+    Incident,
     Override,
     Requester,
     SavedFilter,
@@ -50,6 +54,9 @@ def fill(api: ApiWorld) -> None:
     )
     rota.add_absence(world.ben, world.now.date(), world.now.date(), world.ben, world.now)
     fill_desk(world)
+    declared = Declared("Nobody can pay", "The card is refused", services=[world.service])
+    made = declaring.declare(world.team, declared, world.ben, world.now)
+    incident_story.write(made.pk, Entry("The card is refused"), world.ben, world.now)
 
 
 class TrueNames:
@@ -77,6 +84,7 @@ class TrueNames:
             "requesters": _newest(Requester),
             "communities": _newest(Community),
             "vendor-cases": _newest(VendorCase),
+            "incidents": _newest(Incident),
             "tickets": _newest(Ticket),
             "sprints": _newest(Sprint),
             "filters": _newest(SavedFilter),
@@ -137,6 +145,9 @@ class TrueNames:
             "query": "",
             "minutes": 5,
             "level": "",
+            "owner": self.world.ben.pk,
+            "impact_kind": "outage",
+            "condition": "degraded",
             "due_on": "2026-04-01",
             "ends_on": "2026-03-20",
             "remind_after_hours": 4,
@@ -149,6 +160,10 @@ class TrueNames:
         found: dict[str, Any] = {"slug": SLUGS[kind]} if "{slug}" in path else {}
         if "{number}" in path:
             found["number"] = self._number(path, kind)
+        if "{key}" in path:
+            found["key"] = "posted"
+        if "{line}" in path:
+            found["line"] = Event.objects.filter(kind="incident.entry").latest("pk").pk
         if "{urgency}" in path:
             found["urgency"] = "important"
         return found
