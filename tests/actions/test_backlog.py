@@ -396,7 +396,9 @@ def test_what_grooming_decides_is_done_and_kept(world: World) -> None:
     soon = [topic.ticket.title for topic in grooming.agenda(world.team, world.now).operations]
     assert soon == ["Big", "a", "b"]
     after = grooming.agenda(world.team, datetime(2026, 3, 20, 9, tzinfo=UTC)).operations
-    assert next(topic.last for topic in after if topic.ticket == later) == "Ana: later, from 2026-03-20: after the move"
+    assert (
+        next(topic.last for topic in after if topic.ticket == later) == "Ana: later, from 20 March 2026: after the move"
+    )
     due = write(world, "Due", more={"due_on": date(2026, 3, 10)})
     with pytest.raises(Refused) as refused:
         grooming.groom(due.pk, Groomed("later", until=date(2026, 3, 20)), world.ana, world.now)

@@ -56,6 +56,8 @@ def test_a_deadline_is_reckoned_by_day_over_a_weekend_and_a_holiday(world):
     told = hours.reckon(one, desk, "Europe/London")
     assert told.promise == "2 working hours from Thursday 24 Dec 17:50"
     assert told.used == ["10 minutes used on Thursday 24 Dec", "30 minutes used on Monday 28 Dec"]
+    always = hours.reckon(one, Desk({}, None, asked + timedelta(days=1)), "Europe/Berlin")
+    assert always.used == ["5 hours 10 min used on Thursday 24 Dec", "18 hours 50 min used on Friday 25 Dec"]
 
 
 @pytest.mark.parametrize(

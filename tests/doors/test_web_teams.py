@@ -137,6 +137,27 @@ def test_severities_are_a_table_that_comes_back_as_it_was(world) -> None:
     assert "word = meaning" in text(wrong)
 
 
+def test_promises_are_an_amount_and_a_unit_in_one_line(world) -> None:
+    """INT-05, C5: an owner changes what is promised without writing anything but words and numbers."""
+    client = as_(world.eva)
+    page = "/teams/platform/policy/request_classes/"
+    html = client.get(page).content.decode()
+    assert "null" not in html
+    name = "rule-classes-0"
+    assert f'id="id_{name}-first_response-amount"' in html
+    row = {f"{name}-key": "outage", f"{name}-title": "It is down", f"{name}-next_step": "We look."}
+    promise = {f"{name}-first_response-amount": "30", f"{name}-first_response-unit": "minutes"}
+    none = {f"{name}-resolution-amount": "", f"{name}-resolution-unit": "hours"}
+    unclassed = {"rule-unclassed-amount": "2", "rule-unclassed-unit": "working_days"}
+    client.post(page, {**row, **promise, **none, **unclassed, "why": "we are quicker"})
+    kept = Policy.objects.get(team=world.team, version=2).settings["rules"]["request_classes"]
+    (outage,) = kept["classes"].values()
+    assert (outage["first_response"], outage["resolution"]) == ({"amount": 30, "unit": "minutes"}, None)
+    assert kept["unclassed"] == {"amount": 2, "unit": "working_days"}
+    wrong = client.post(page, {**row, **promise, **unclassed, f"{name}-first_response-amount": "0", "why": "x"})
+    assert "greater than or equal to 1" in text(wrong)
+
+
 def test_coverage_is_changed_by_windows(world) -> None:
     client = as_(world.eva)
     fields = {"w0-weekdays": ["0", "1"], "w0-start": "08:00", "w0-end": "18:00", "why": "office hours"}

@@ -15,7 +15,7 @@ from watchbill.actions.epics import Outlook, Part
 from watchbill.actions.log import Actor, record
 from watchbill.actions.ticket_pairs import Context
 from watchbill.core import grooming
-from watchbill.core.wallclock import day_of
+from watchbill.core.wallclock import day_of, said_day
 from watchbill.db.models import Event, Person, Sprint, Team, Ticket, TicketLink
 from watchbill.db.ticket_facts import ORDER
 from watchbill.kit.errors import Refused
@@ -167,9 +167,9 @@ def _carry_out(ticket: Ticket, groomed: Groomed, person: Person, today: date, no
         case "later":
             until = groomed.until or today + LATER
             if ticket.due_on is not None and ticket.due_on < until:
-                raise Refused(f"it is due on {ticket.due_on}, before that", "until")
+                raise Refused(f"it is due on {said_day(ticket.due_on)}, before that", "until")
             tickets.change_locked(ticket, {"sprint": None, "starts_on": until}, by, now)
-            return f"later, from {until}"
+            return f"later, from {said_day(until)}"
         case "drop":
             tickets.move_locked(ticket, "done", "wont_do", by, now)
             return "dropped"

@@ -153,8 +153,8 @@ def remind_unassigned(claim: Claim, now: datetime) -> None:
         people = readers(request, "watch", now)
         if before or not people:
             people = list(dict.fromkeys([*people, *([request.team.fallback] if request.team.fallback else [])]))
-        names = ", ".join(str(person) for person in people) or "nobody could be told"
-        line = record(_subject(request), "request.reminded", f"nobody has it: {names}", now)
+        names = ", ".join(str(person) for person in people) or "nobody, for nobody could be told"
+        line = record(_subject(request), "request.reminded", f"reminded {names}: nobody has it", now)
         for person in people:
             words = _words(request, "Nobody has this request", "important" if before else "default")
             delivery.reach_or_tell(person.pk, _subject(request), words, line, "nobody has this request", now)

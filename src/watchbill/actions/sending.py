@@ -170,7 +170,7 @@ def _write_taken(taken: Sequence[Taken]) -> None:
             fenced = "; the lease was over, so it may have left twice, with the same key"
             why = f"{one.receipt.answer[:200]}{together}{'' if len(mine) == len(one.rows) else fenced}"
             lines += [
-                _line(r, "delivery.sent", f"{r.channel} to {r.person}: {why}", one.claim, one.at) for r in one.rows
+                _line(r, "delivery.sent", f"{r.channel} to {r.person} left: {why}", one.claim, one.at) for r in one.rows
             ]
         _store([row for one in taken for row in one.rows if row.pk in held])
         write_lines(lines)

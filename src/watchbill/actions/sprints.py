@@ -15,7 +15,7 @@ from watchbill.actions.access import require
 from watchbill.actions.desk import desk_of
 from watchbill.actions.log import Actor, Subject, record
 from watchbill.core import workload
-from watchbill.core.wallclock import day_of, whole_days
+from watchbill.core.wallclock import day_of, said_day, whole_days
 from watchbill.core.workload import Bucket, Split, Stretch, Unit
 from watchbill.db import ticket_facts
 from watchbill.db.models import Person, Sprint, Team, Ticket
@@ -50,7 +50,7 @@ def add_sprint(team: Team, values: Mapping[str, Any], person: Person, now: datet
         if checked.get("ops_share") is None:
             checked["ops_share"] = rule_of(team, now).share_percent
         sprint = Sprint.objects.create(team=team, created_at=now, **checked)
-        said = f"{person} planned {sprint}, {sprint.starts_on} to {sprint.ends_on}"
+        said = f"{person} planned “{sprint}”, {said_day(sprint.starts_on)} to {said_day(sprint.ends_on)}"
         record(subject_of(sprint), "sprint.added", said, now, Actor.of(person), {"kind": sprint.kind})
     return sprint
 
@@ -92,7 +92,8 @@ def _check(team: Team, values: Mapping[str, Any], own: Sprint | None) -> dict[st
     clash = meets.filter(starts_on__lte=checked["ends_on"], ends_on__gte=checked["starts_on"]).first()
     if clash is not None:
         raise Refused(
-            f"{clash} runs from {clash.starts_on} to {clash.ends_on}: close it or choose other days", "starts_on"
+            f"{clash} runs from {said_day(clash.starts_on)} to {said_day(clash.ends_on)}: close it or choose other days",
+            "starts_on",
         )
     for name, most in (("capacity_points", 10_000), ("ops_share", 100)):
         if checked.get(name) is not None and not 0 <= int(checked[name]) <= most:
@@ -206,7 +207,7 @@ def ops_sprint_for(team: Team, person: Person, now: datetime) -> Sprint:
     )
     if coming is not None:
         ends = min(ends, coming.starts_on - timedelta(days=1))
-    name = f"Operations from {today.day} {today:%B %Y}"
+    name = f"Operations from {said_day(today)}"
     return add_sprint(team, {"name": name, "kind": "ops", "starts_on": today, "ends_on": ends}, person, now)
 
 
@@ -238,10 +239,10 @@ def upkeep(team: Team, now: datetime) -> list[Upkeep]:
         state = ops_capacity.decide(sprint.ends_on, touched, today, rule)
         if state == "overdue":
             late = (today - sprint.ends_on).days
-            why = f"{sprint} was to end on {sprint.ends_on}, {late} {'day' if late == 1 else 'days'} ago: close it"
+            why = f"“{sprint}” was to end on {said_day(sprint.ends_on)}, {late} {'day' if late == 1 else 'days'} ago: close it"
             found.append(Upkeep(sprint, state, why))
         elif state == "unmaintained" and sprint.kind == "ops":
-            found.append(Upkeep(sprint, state, f"nothing moved in {sprint} since {touched}: look after it"))
+            found.append(Upkeep(sprint, state, f"nothing moved in “{sprint}” since {said_day(touched)}: look after it"))
     if rule.keep_ops_sprint and current(team, "ops", now) is None:
         found.append(Upkeep(None, "missing", "no operations sprint runs: begin one"))
     return found

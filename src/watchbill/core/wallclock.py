@@ -46,6 +46,21 @@ def whole_days(first: date, last: date, zone: str) -> Span:
     return Span(start_instant(first, MIDNIGHT, zone), start_instant(last + DAY, MIDNIGHT, zone))
 
 
+def by_days(span: Span, zone: str) -> list[Span]:
+    """Cut a time at the midnights that lie in it."""
+    pieces, start = [], span.start
+    while start < span.end:
+        end = min(span.end, whole_days(day := day_of(start, zone), day, zone).end)
+        pieces.append(Span(start, end))
+        start = end
+    return pieces
+
+
+def said_day(day: date) -> str:
+    """Say a day in a sentence: 5 March 2026."""
+    return f"{day.day} {day:%B %Y}"
+
+
 def check_zone(zone: str, field: str = "zone") -> str:
     """Give `zone` back when it is an IANA time zone, or raise Refused."""
     try:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import Http404
 from ninja import Router, Status
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from watchbill import connectors as registry
 from watchbill.actions import connector_out, connectors, import_tickets
@@ -22,7 +22,7 @@ from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.tickets import the_ticket
 from watchbill.entry.api.visible import chosen_teams, teams_of, the_team
-from watchbill.entry.api.words import Given, Id, Json, Name, Slug, TeamRef, Word, up_to
+from watchbill.entry.api.words import Given, Id, Json, Name, Slug, TeamRef, Word, check_json, up_to
 from watchbill.entry.settings import CONFIG
 
 router = Router(tags=["Connectors"])
@@ -106,8 +106,7 @@ class Meaning(Given):
     target: Target
 
 
-Term = Annotated[str, up_to(254, 1)]
-Terms = Annotated[dict[Term, Term], Field(max_length=500)]
+Terms = Annotated[dict[str, Annotated[str, up_to(254, 1)]], AfterValidator(check_json), Field(max_length=200)]
 
 
 class Meanings(Given):
@@ -115,7 +114,7 @@ class Meanings(Given):
 
     door: Literal["nothing", "ticket", "request"] = Field("nothing", description="What an issue opened there becomes.")
     opens_for: Annotated[list[Word], Field(max_length=20)] = Field([], description="Kinds of ticket opened there too.")
-    stages: Annotated[dict[Term, Target], Field(max_length=500)] = Field({}, description="Their state = our stage.")
+    stages: Terms = Field({}, description="Their state = our stage, or ignore for one that changes nothing here.")
     states: Terms = Field({}, description="Our stage = their state.")
     kinds: Terms = Field({}, description="Their type = our kind.")
     types: Terms = Field({}, description="Our kind = their type.")

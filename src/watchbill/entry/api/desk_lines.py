@@ -8,28 +8,23 @@ from pydantic import BaseModel, Field
 
 from watchbill.db.models import (
     Attachment,
-    Community,
+    Event,
     ExternalRef,
     Message,
     Requester,
-    Sprint,
     SupportRequest,
     Ticket,
     VendorCase,
 )
-from watchbill.entry.api.words import PersonRef, ServiceRef, TeamRef
+from watchbill.entry.api.paging_by_key import Listed, by_id
+from watchbill.entry.api.words import EventLine, PersonRef, Ref, ServiceRef, TeamRef
 
 
-class CommunityRef(BaseModel):
+class CommunityRef(Ref):
     """A community, in short."""
 
     slug: str
     name: str
-
-    @classmethod
-    def maybe(cls, community: Community | None) -> CommunityRef | None:
-        """Show a community, or none."""
-        return cls(slug=community.slug, name=community.name) if community else None
 
 
 class RequesterRef(BaseModel):
@@ -45,16 +40,11 @@ class RequesterRef(BaseModel):
         return cls(id=requester.pk, name=str(requester), email=requester.email)
 
 
-class SprintRef(BaseModel):
+class SprintRef(Ref):
     """A sprint, in short."""
 
     id: int
     name: str
-
-    @classmethod
-    def maybe(cls, sprint: Sprint | None) -> SprintRef | None:
-        """Show a sprint, or none."""
-        return cls(id=sprint.pk, name=sprint.name) if sprint else None
 
 
 class RequestLine(BaseModel):
@@ -289,3 +279,22 @@ class TicketLine(BaseModel):
             changed_at=row.changed_at,
             done_at=row.done_at,
         )
+
+
+def messages_of(row: SupportRequest | Ticket, after: str, limit: int) -> Listed[MessageLine]:
+    """List what was written on a request or a ticket, in the order in which it was written."""
+    return by_id(row.messages.prefetch_related("attachments"), after, limit, MessageLine.of)
+
+
+def log_of(row: SupportRequest | Ticket, after: str, limit: int) -> Listed[EventLine]:
+    """List what happened to a request or a ticket, and why."""
+    return by_id(Event.objects.filter(**_subject(row)), after, limit, EventLine.of)
+
+
+def twins_of(row: SupportRequest | Ticket) -> list[TwinLine]:
+    """Show where a request or a ticket stands in outside systems."""
+    return [TwinLine.of(ref) for ref in ExternalRef.objects.filter(**_subject(row)).select_related("connection")]
+
+
+def _subject(row: SupportRequest | Ticket) -> dict[str, object]:
+    return {"subject_kind": "ticket" if isinstance(row, Ticket) else "request", "subject_id": row.pk}

@@ -14,14 +14,22 @@ from watchbill.actions import (
 )
 from watchbill.actions.asked import Asked as AskedFor
 from watchbill.actions.requesters import Asker
-from watchbill.db.models import Event, ExternalRef, Person, SupportRequest
+from watchbill.db.models import Person, SupportRequest
 from watchbill.db.queries import REQUESTS
 from watchbill.entry.api.asked_lists import Asking, Mark, listed
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.communities import community_named
-from watchbill.entry.api.desk_lines import MessageLine, RequestLine, TwinLine, VendorCaseLine
+from watchbill.entry.api.desk_lines import (
+    MessageLine,
+    RequestLine,
+    TwinLine,
+    VendorCaseLine,
+    log_of,
+    messages_of,
+    twins_of,
+)
 from watchbill.entry.api.errors import answers
-from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
+from watchbill.entry.api.paging_by_key import After, Limit, Listed
 from watchbill.entry.api.visible import chosen_teams, find_one, teams_of, the_person, the_service, the_team
 from watchbill.entry.api.words import (
     ONCE_KEY,
@@ -182,10 +190,9 @@ def ask(request: Asked, body: NewRequest, idempotency_key: OnceKey = ONCE_KEY) -
 def read(request: Asked, number: Id) -> WholeRequest:
     """With its twins in outside systems, its cases at vendors and its tickets."""
     row = the_request(request.auth.person, number)
-    refs = ExternalRef.objects.filter(subject_kind="request", subject_id=row.pk).select_related("connection")
     return WholeRequest(
         **RequestLine.of(row).model_dump(),
-        twins=[TwinLine.of(ref) for ref in refs],
+        twins=twins_of(row),
         vendor_cases=[VendorCaseLine.of(case) for case in row.vendor_cases.order_by("id")],
         tickets=list(row.tickets.order_by("id").values_list("pk", flat=True)),
     )
@@ -196,8 +203,7 @@ def read(request: Asked, number: Id) -> WholeRequest:
 )
 def list_messages(request: Asked, number: Id, after: After = "", limit: Limit = 50) -> Listed[MessageLine]:
     """In the order in which it was written; notes of the team among it."""
-    rows = the_request(request.auth.person, number).messages.prefetch_related("attachments")
-    return by_id(rows, after, limit, MessageLine.of)
+    return messages_of(the_request(request.auth.person, number), after, limit)
 
 
 @router.get(
@@ -205,8 +211,7 @@ def list_messages(request: Asked, number: Id, after: After = "", limit: Limit = 
 )
 def list_log(request: Asked, number: Id, after: After = "", limit: Limit = 50) -> Listed[EventLine]:
     """Every decision with its reason."""
-    row = the_request(request.auth.person, number)
-    return by_id(Event.objects.filter(subject_kind="request", subject_id=row.pk), after, limit, EventLine.of)
+    return log_of(the_request(request.auth.person, number), after, limit)
 
 
 @router.post("/{number}/answer", auth=may("answer"), response=answers(RequestLine), summary="Answer the requester")

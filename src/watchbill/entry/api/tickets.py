@@ -10,15 +10,15 @@ from pydantic import BaseModel, Field
 
 from watchbill.actions import idle, once, ticket_bulk, ticket_pairs, tickets, tracking, work_clock
 from watchbill.actions.tickets import Written
-from watchbill.db.models import Event, ExternalRef, Person, Sprint, Team, Ticket
+from watchbill.db.models import Person, Sprint, Team, Ticket
 from watchbill.db.queries import TICKETS
 from watchbill.db.ticket_facts import times
 from watchbill.entry.api.asked_lists import Asking, Mark, listed
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.communities import community_named
-from watchbill.entry.api.desk_lines import MessageLine, TicketLine, TwinLine
+from watchbill.entry.api.desk_lines import MessageLine, TicketLine, TwinLine, log_of, messages_of, twins_of
 from watchbill.entry.api.errors import answers
-from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
+from watchbill.entry.api.paging_by_key import After, Limit, Listed
 from watchbill.entry.api.request_work import Spent
 from watchbill.entry.api.requests import Placed, Words
 from watchbill.entry.api.visible import chosen_teams, find_one, teams_of, the_person, the_service, the_team
@@ -247,13 +247,12 @@ def change_many(request: Asked, body: ManyTickets) -> ManyDone:
 def read(request: Asked, number: Id) -> WholeTicket:
     """With its links, its twins, its time at each stage, and where the team's rule says that it belongs."""
     row = the_ticket(request.auth.person, number)
-    refs = ExternalRef.objects.filter(subject_kind="ticket", subject_id=row.pk).select_related("connection")
     links = [*row.links_out.order_by("id"), *row.links_in.order_by("id")]
     place = tickets.where_it_belongs(row, request.auth.now)
     return WholeTicket(
         **TicketLine.of(row).model_dump(),
         links=[LinkLine(source=link.source_id, kind=link.kind, target=link.target_id) for link in links],
-        twins=[TwinLine.of(ref) for ref in refs],
+        twins=twins_of(row),
         times=[
             StayLine(stage=stay.stage, seconds=stay.length // timedelta(seconds=1))
             for stay in times(row, request.auth.now)
@@ -292,8 +291,7 @@ def comment(request: Asked, number: Id, body: Words) -> TicketLine:
 )
 def list_comments(request: Asked, number: Id, after: After = "", limit: Limit = 50) -> Listed[MessageLine]:
     """In the order in which it was written."""
-    rows = the_ticket(request.auth.person, number).messages.prefetch_related("attachments")
-    return by_id(rows, after, limit, MessageLine.of)
+    return messages_of(the_ticket(request.auth.person, number), after, limit)
 
 
 @router.get(
@@ -301,8 +299,7 @@ def list_comments(request: Asked, number: Id, after: After = "", limit: Limit = 
 )
 def list_log(request: Asked, number: Id, after: After = "", limit: Limit = 50) -> Listed[EventLine]:
     """Every change with its reason."""
-    row = the_ticket(request.auth.person, number)
-    return by_id(Event.objects.filter(subject_kind="ticket", subject_id=row.pk), after, limit, EventLine.of)
+    return log_of(the_ticket(request.auth.person, number), after, limit)
 
 
 @router.put("/{number}/priority", auth=may("write"), response=answers(TicketLine), summary="Put it where you want it")

@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
+from django.db.models import Model
 from ninja.params.functions import Header
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 
-from watchbill.db.models import Event, Person, Rotation, Service, Team
+from watchbill.db.models import Event
 from watchbill.kit.errors import Refused
 
 # PostgreSQL keeps no NUL character in a text.
@@ -72,7 +73,7 @@ Instant = Annotated[datetime, BeforeValidator(_read_instant), AfterValidator(_ch
 Day = Annotated[date, BeforeValidator(_check_day_text), AfterValidator(_check_day)]
 
 
-def _check_json(value: dict[str, Any]) -> dict[str, Any]:
+def check_json(value: dict[str, Any]) -> dict[str, Any]:
     """Refuse what a database would not keep: NUL characters, half characters, numbers without end."""
     left = [value]
     seen = 0
@@ -105,7 +106,7 @@ def _is_broken(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-Json = Annotated[dict[str, JsonValue], AfterValidator(_check_json)]
+Json = Annotated[dict[str, JsonValue], AfterValidator(check_json)]
 
 
 class Given(BaseModel):
@@ -121,58 +122,54 @@ def demand_given(values: Mapping[str, Any], *names: str) -> None:
             raise Refused("leave it out to keep it as it is", name)
 
 
-class PersonRef(BaseModel):
-    """A person, in short."""
+class Ref(BaseModel):
+    """Something in short: what its row holds under the same names."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def of(cls, row: Model) -> Self:
+        """Show it."""
+        return cls.model_validate(row)
+
+    @classmethod
+    def maybe(cls, row: Model | None) -> Self | None:
+        """Show it, or nothing."""
+        return cls.of(row) if row else None
+
+
+class PersonRef(Ref):
+    """A person, in short; one without a name by their mail address."""
 
     id: int
     name: str
 
     @classmethod
-    def of(cls, person: Person) -> PersonRef:
+    def of(cls, row: Model) -> Self:
         """Show a person."""
-        return cls(id=person.pk, name=str(person))
-
-    @classmethod
-    def maybe(cls, person: Person | None) -> PersonRef | None:
-        """Show a person, or nobody."""
-        return cls.of(person) if person else None
+        return cls(id=row.pk, name=str(row))
 
 
-class TeamRef(BaseModel):
+class TeamRef(Ref):
     """A team, in short; `slug` is its name in addresses."""
 
     slug: str
     name: str
 
-    @classmethod
-    def of(cls, team: Team) -> TeamRef:
-        """Show a team."""
-        return cls(slug=team.slug, name=team.name)
 
-
-class ServiceRef(BaseModel):
+class ServiceRef(Ref):
     """A service, in short; `slug` is its name in addresses."""
 
     slug: str
     name: str
 
-    @classmethod
-    def of(cls, service: Service) -> ServiceRef:
-        """Show a service."""
-        return cls(slug=service.slug, name=service.name)
 
-
-class RotationRef(BaseModel):
+class RotationRef(Ref):
     """A rotation, in short; `slug` is its name in addresses."""
 
     slug: str
     name: str
     team: TeamRef
-
-    @classmethod
-    def of(cls, rotation: Rotation) -> RotationRef:
-        """Show a rotation."""
-        return cls(slug=rotation.slug, name=rotation.name, team=TeamRef.of(rotation.team))
 
 
 class EventLine(BaseModel):

@@ -9,17 +9,13 @@ import click
 from watchbill.entry.cli import times
 from watchbill.entry.cli.client import Api, clean
 from watchbill.entry.cli.references import number_of
-from watchbill.entry.cli.show import Said, as_json, facts, heading, name_of, table
+from watchbill.entry.cli.show import Said, as_json, asks, facts, heading, name_of, table
 
 OPEN = "state = open"
 DIRECTIONS = {"in": "wrote", "out": "answered", "note": "noted, for the team alone"}
 
 
-@click.command()
-@click.argument("query", default=OPEN)
-@click.option("--team", default="", help="Only this team's.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
-@as_json
+@asks(OPEN)
 def requests(query: str, team: str, limit: int) -> Said:
     """List requests, the open ones or by a query: watchbill requests 'assignee = me and late = yes'."""
     found = list(Api().every("/requests", limit, team=team, query=query))

@@ -50,6 +50,18 @@ def as_json(command: Callable[..., Said | None]) -> Callable[..., None]:
     return run
 
 
+def asks(default: str) -> Callable[[Callable[..., Said]], click.Command]:
+    """Make a command that lists what a query finds, of one team or of all, up to a limit."""
+
+    def command(listing: Callable[..., Said]) -> click.Command:
+        limit = click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+        team = click.option("--team", default="", help="Only this team's.")
+        query = click.argument("query", default=default)
+        return click.command()(query(team(limit(as_json(listing)))))
+
+    return command
+
+
 def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], empty: str = "Nothing.") -> None:
     """Print rows in columns; the last column is cut to the width of a terminal, and whole in a file."""
     if not rows:

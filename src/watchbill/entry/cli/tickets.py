@@ -13,7 +13,7 @@ import click
 from watchbill.entry.cli import times
 from watchbill.entry.cli.client import Api, clean, find_person
 from watchbill.entry.cli.references import REFERENCE, number_of, path_of, team_of
-from watchbill.entry.cli.show import GAP, Said, as_json, cut, facts, heading, name_of, table
+from watchbill.entry.cli.show import GAP, Said, as_json, asks, cut, facts, heading, name_of, table
 
 OPEN = "stage != done"
 STAGES = {"to_do": "TO DO", "in_progress": "IN PROGRESS", "waiting": "WAITING", "done": "DONE"}
@@ -51,11 +51,7 @@ def read_link(_: click.Context, __: click.Parameter, text: str) -> str:
     return kind
 
 
-@click.command()
-@click.argument("query", default=OPEN)
-@click.option("--team", default="", help="Only this team's.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
-@as_json
+@asks(OPEN)
 def tickets(query: str, team: str, limit: int) -> Said:
     """List tickets, the open ones or by a query: watchbill tickets 'assignee = me order by due'."""
     found = list(Api().every("/tickets", limit, team=team, query=query))

@@ -4,8 +4,8 @@
     form = Form(request.POST or None)
     if form.is_valid(): form.values()      what the model accepted, as plain data
 
-Texts, numbers, yes/no, choices, secrets, lists (one per line), pairs (`word = meaning` per line) and tables
-(a dict of small models) have fields of their own; anything rarer is written as YAML. The model itself judges, and
+Texts, numbers, yes/no, choices, secrets, lists (one per line), pairs (`word = meaning` per line), tables (a dict of
+small models) and small models in one line (an amount and its unit) have fields of their own; anything rarer is written as YAML. The model itself judges, and
 each of its complaints is shown at its field.
 """
 
@@ -20,6 +20,7 @@ import annotated_types
 import yaml
 from django import forms
 from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -28,6 +29,7 @@ from watchbill.channels import to_plain
 
 EMPTY_ROWS = 2
 LONGEST = 4000
+PARTS_MOST = 3
 
 
 class ModelForm(forms.Form):
@@ -128,7 +130,15 @@ def _structured(kind: Any, common: dict[str, Any]) -> forms.Field:
     inner = get_args(kind)[1] if get_origin(kind) is dict else None
     if isinstance(inner, type) and issubclass(inner, BaseModel):
         return TableField(inner, **{**common, "required": False})
+    if isinstance(kind, type) and issubclass(kind, BaseModel) and _is_short(kind):
+        return PartsField(kind, **{**common, "required": False})
     return YamlField(**common)
+
+
+def _is_short(model: type[BaseModel]) -> bool:
+    """Tell whether a model is a few plain words, such as an amount and its unit: it stands in one line."""
+    kinds = [_plain_type(info.annotation) for info in model.model_fields.values()]
+    return len(kinds) <= PARTS_MOST and all(kind in {int, float, str} or get_origin(kind) is Literal for kind in kinds)
 
 
 def _bounds(info: FieldInfo) -> dict[str, Any]:
@@ -187,6 +197,8 @@ class YamlField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         """Show data as YAML."""
         plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+        if plain is None:
+            return ""
         return plain if isinstance(plain, str) else yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
 
     def to_python(self, value: Any) -> Any:
@@ -195,6 +207,52 @@ class YamlField(forms.CharField):
             return yaml.safe_load(str(value or ""))
         except yaml.YAMLError as error:
             raise forms.ValidationError(f"this is not YAML: {error}") from None
+
+
+class PartsWidget(forms.Widget):
+    """A small model in one line: the label of the whole stands at its first part, the others say what they are."""
+
+    def __init__(self, model: type[BaseModel], label: str) -> None:
+        super().__init__()
+        self.model, self.label = model, label
+
+    def _parts(self, name: str, value: Any = None) -> ModelForm:
+        plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+        made = form_for(self.model)(initial=plain or {}, prefix=name)
+        for n, (part, field) in enumerate(made.fields.items()):
+            field.required = False
+            if n:
+                field.widget.attrs["aria-label"] = f"{self.label}: {part.replace('_', ' ')}"
+        return made
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Draw the parts side by side."""
+        return format_html(
+            '<span class="in-a-line">{}</span>',
+            format_html_join(" ", "{}", ((part,) for part in self._parts(name, value))),
+        )
+
+    def id_for_label(self, id_: str) -> str:
+        """Name the first part."""
+        return f"{id_}-{next(iter(self.model.model_fields))}" if id_ else ""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> dict[str, Any] | None:
+        """Read the parts; nothing, when what the model demands stands empty."""
+        made = self._parts(name)
+        typed = {
+            part: one.widget.value_from_datadict(data, files, f"{name}-{part}") for part, one in made.fields.items()
+        }
+        demanded = [part for part, info in self.model.model_fields.items() if info.is_required()]
+        if all(typed[part] in ("", None) for part in demanded):
+            return None
+        return {part: value for part, value in typed.items() if value not in ("", None)}
+
+
+class PartsField(forms.Field):
+    """A small model of plain words in one line; without what it demands: nothing."""
+
+    def __init__(self, model: type[BaseModel], **kwargs: Any) -> None:
+        super().__init__(widget=PartsWidget(model, kwargs["label"]), **kwargs)
 
 
 class TableWidget(forms.Widget):
@@ -253,8 +311,21 @@ class TableField(forms.Field):
 
     def __init__(self, model: type[BaseModel], **kwargs: Any) -> None:
         kwargs["help_text"] = f"{kwargs.get('help_text', '')} Empty the name to remove a row.".strip()
-        super().__init__(widget=TableWidget(form_for(model)), **kwargs)
+        self.row_form = form_for(model)
+        super().__init__(widget=TableWidget(self.row_form), **kwargs)
 
     def clean(self, value: Any) -> dict[str, dict[str, Any]]:
         """Give the rows by name, without what was left empty."""
-        return {key: {field: typed for field, typed in row.items() if typed not in ("", None)} for key, row in value}
+        return {key: self._read(key, row) for key, row in value}
+
+    def _read(self, key: str, row: dict[str, Any]) -> dict[str, Any]:
+        read: dict[str, Any] = {}
+        for name, field in self.row_form().fields.items():
+            try:
+                # What is written in a language of its own is read here; the model reads the rest.
+                typed = field.to_python(row[name]) if isinstance(field, LinesField | YamlField) else row[name]
+            except forms.ValidationError as error:
+                raise forms.ValidationError(f"{key}, {field.label}: {error.messages[0]}") from None
+            if typed not in ("", None):
+                read[name] = typed
+        return read

@@ -11,6 +11,7 @@ from watchbill.actions.desk import Desk
 from watchbill.core.clocks import Waits
 from watchbill.core.coverage import Coverage, Window, spans
 from watchbill.core.rota.describe import DAYS
+from watchbill.core.wallclock import by_days
 from watchbill.db.models import SupportRequest
 from watchbill.db.support_facts import waits_of
 from watchbill.kit.spans import Span, subtract
@@ -85,8 +86,9 @@ def _by_day(request: SupportRequest, desk: Desk, waits: Waits, zone: str) -> lis
     covered = spans(desk.coverage, Span(request.opened_at, max(request.opened_at, end)))
     lengths: dict[str, timedelta] = {}
     for part in subtract(covered, waits.past):
-        day = f"{part.start.astimezone(ZoneInfo(zone)):%A %d %b}"
-        lengths[day] = lengths.get(day, timedelta()) + part.length
+        for piece in by_days(part, zone):
+            day = f"{piece.start.astimezone(ZoneInfo(zone)):%A %d %b}"
+            lengths[day] = lengths.get(day, timedelta()) + piece.length
     return [(day, length) for day, length in lengths.items() if length >= timedelta(minutes=1)]
 
 

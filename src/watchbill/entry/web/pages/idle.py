@@ -29,7 +29,7 @@ WORDS = {
     "finding": ("waiting", "Finding"),
     "console": ("quiet", "Look"),
     "runbook": ("quiet", "Runbook"),
-    "stale": ("taken", "Lies"),
+    "stale": ("taken", "Stale"),
     "feature": ("quiet", "Feature"),
     "own": ("quiet", "Your own"),
 }

@@ -102,7 +102,7 @@ def inbox(request: PageRequest) -> HttpResponseBase:
         "csv": urlencode({**shown, "format": "csv"}),
         "answering": {team.pk for team in answering},
         "members": screen.members_of([team.pk for team in answering]) if answering else [],
-        "several": len(teams) > 1,
+        "several": len(teams) > 1 or len({one.team_id for one in found}) > 1,
         "has_teams": bool(teams),
         "may_log": bool(answering),
         "saved": filters_of(request.user, teams, "requests"),

@@ -29,7 +29,8 @@ from watchbill.entry.web.work_chart import MEASURES, draw
 from watchbill.kit.errors import Refused
 
 DAY = forms.DateInput(attrs={"type": "date"})
-WEEKS = timedelta(weeks=12)
+# With the week that runs, twelve whole ones.
+WEEKS = timedelta(weeks=11)
 MEASURED = timedelta(days=90)
 BUCKETS = {"week": "by week", "month": "by month", "sprint": "by sprint"}
 KINDS = {"team": "The team’s", "ops": "Of operations"}
@@ -99,7 +100,7 @@ def _chart(request: PageRequest, team: Team, today: date) -> dict[str, Any]:
     """Draw the window that the address asks for: twelve weeks unless it says otherwise; its last day counts."""
     given = request.GET
     until = read_day(given.get("until", "")) or today
-    since = read_day(given.get("since", "")) or until - WEEKS
+    since = read_day(given.get("since", "")) or until - WEEKS - timedelta(days=until.weekday())
     bucket = given.get("bucket", "week") if given.get("bucket", "week") in BUCKETS else "week"
     measure = given.get("measure", "tickets") if given.get("measure", "tickets") in MEASURES else "tickets"
     promised = sprints.rule_of(team, request.now).share_percent
