@@ -1,7 +1,8 @@
 """Decides the database of a test run before Django reads its settings (loaded by pytest with -p).
 
 `WATCHBILL_TEST_DB=postgresql` runs the same tests on PostgreSQL: on `TEST_DATABASE_URL`, else on a server from a
-wheel, started here and stopped with the run. Without it they run on SQLite, in files, as the product does.
+wheel, started here, shared by all workers of the run and stopped with it. Without it they run on SQLite, in files, as
+the product does.
 """
 
 import atexit
@@ -28,10 +29,15 @@ def start_postgresql() -> str:
     # No test cuts the power of the machine: waiting for its disk would only take time.
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         server.psql(f"ALTER SYSTEM SET {setting} = off;")
-    server.psql("SELECT pg_reload_conf();")
+    # Every worker of the run has databases and processes of its own on it.
+    server.psql("ALTER SYSTEM SET max_connections = 500;")
+    server.stop()
+    server.start()
     return str(server.get_uri())
 
 
 ON_POSTGRESQL = os.environ.get("WATCHBILL_TEST_DB") == "postgresql"
 if ON_POSTGRESQL:
-    os.environ["WATCHBILL_DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or start_postgresql()
+    # The workers of pytest-xdist inherit the environment of the process that began the run.
+    os.environ["TEST_DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or start_postgresql()
+    os.environ["WATCHBILL_DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]

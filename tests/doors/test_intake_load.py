@@ -147,5 +147,5 @@ def test_without_its_database_it_says_503_and_serves_again_once_it_is_back(open_
     assert "nothing was stored" in away[1].json["message"]
     # On SQLite the file can still be read, so an unknown key is known to be unknown.
     assert unknown.status in (401, 503)
-    assert until(lambda: door.event("after").status == 202, seconds=20)
+    assert until(lambda: door.event("after").status == 202, seconds=60)
     assert set(stored_keys(door)) == {"before", "after"}

@@ -38,7 +38,7 @@ class Reader:
                 self.over.set()
 
     async def next(self) -> bytes:
-        return await asyncio.wait_for(self.lines.get(), 5)
+        return await asyncio.wait_for(self.lines.get(), 30)
 
 
 def listen(story: Callable[[LiveHub, Reader, asyncio.Task[None]], Any], hub: LiveHub | None = None) -> None:
@@ -51,7 +51,7 @@ def listen(story: Callable[[LiveHub, Reader, asyncio.Task[None]], Any], hub: Liv
         assert await reader.next() == b"retry: 2000\n\n"
         await story(hub, reader, stream)
         hub.stop()
-        await asyncio.wait_for(stream, 5)
+        await asyncio.wait_for(stream, 30)
 
     asyncio.run(tell())
 
@@ -102,7 +102,7 @@ def test_a_quiet_stream_says_now_and_then_that_it_is_there(monkeypatch):
 def test_a_page_that_is_closed_is_forgotten():
     async def story(hub: LiveHub, reader: Reader, stream: asyncio.Task[None]) -> None:
         reader.gone.set()
-        await asyncio.wait_for(stream, 5)
+        await asyncio.wait_for(stream, 30)
         assert hub.waiting == set()
         assert not reader.over.is_set()
 
@@ -112,7 +112,7 @@ def test_a_page_that_is_closed_is_forgotten():
 def test_at_the_end_every_stream_ends_properly():
     async def story(hub: LiveHub, reader: Reader, stream: asyncio.Task[None]) -> None:
         hub.stop()
-        await asyncio.wait_for(reader.over.wait(), 5)
+        await asyncio.wait_for(reader.over.wait(), 30)
 
     listen(story)
 

@@ -28,7 +28,7 @@ def talk_to(app: App, talk: Talk) -> None:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())
         try:
-            await asyncio.wait_for(talk(reader, writer), 10)
+            await asyncio.wait_for(talk(reader, writer), 60)
         finally:
             writer.close()
             server.should_exit = True

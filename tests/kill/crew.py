@@ -20,7 +20,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event as Waiting
 from threading import Thread
-from time import monotonic
 from typing import Any
 
 import django
@@ -53,7 +52,7 @@ class Shared:
 
     def tell(self, **what: Any) -> None:
         """Append one line; one write of a file opened for appending is never torn."""
-        line = json.dumps({**what, "monotonic": monotonic()}) + "\n"
+        line = json.dumps({**what, "at": self.now().timestamp()}) + "\n"
         descriptor = os.open(self.report_path, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
         os.write(descriptor, line.encode())
         os.close(descriptor)

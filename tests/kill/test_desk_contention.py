@@ -1,6 +1,6 @@
 """Several workers and several people at the same requests: no deadlock, no promise told twice, nothing left behind.
 
-On PostgreSQL four worker processes and two that help share 200 requests; on SQLite the same runs with threads in one
+On PostgreSQL four worker processes and two that help share 100 requests; on SQLite the same runs with threads in one
 process, as there it always does, with fewer requests.
 """
 
@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from tests.actions.desk_cast import adopt, ask
 from tests.kill.crew import Shared, Spec
-from tests.kill.test_contention import Noting, deadlocks, everybody, nothing_is_held, until
+from tests.kill.test_contention import PATIENCE, Noting, deadlocks, everybody, nothing_is_held, until
 from tests.world import World
 from watchbill.actions.requesters import Asker
 from watchbill.db.models import Event, Export, Outgoing, SupportRequest, Timer
@@ -31,7 +31,7 @@ CLASSES = {"unclassed": {"amount": 2, "unit": "minutes"}, "classes": {}}
 def asked(world: World) -> World:
     """Seven people have asked very often; everybody is promised an answer within two minutes."""
     adopt(world, coverage=None, request_classes=CLASSES)
-    for number in range(200 if connection.vendor == "postgresql" else 40):
+    for number in range(100 if connection.vendor == "postgresql" else 40):
         ria = Asker(f"Ria {number % 7}", f"ria{number % 7}@example.net")
         ask(world, ria, title=f"Disk {number} is full")
     return world
@@ -43,7 +43,7 @@ def test_four_workers_and_two_who_help_never_trip_over_each_other(
     """INT-08, INT-13, PRI-05."""
     world, shared = asked, Shared(tmp_path)
     shared.set(world.now)
-    before, mails = deadlocks(), Noting()
+    before, mails = deadlocks(), Noting(shared)
     monkeypatch.setattr(world.mailbox, "messages", mails)
     people = [world.ana.pk, world.ben.pk, world.eva.pk]
     smtp, database = settings.CHANNEL_SETTINGS["email"], str(connection.settings_dict["NAME"])
@@ -57,7 +57,7 @@ def test_four_workers_and_two_who_help_never_trip_over_each_other(
             shared.set(world.now)
 
     with everybody(spec, shared):
-        assert until(lambda: world.now >= end, 90, time_passes), f"{end - world.now} to go, {what_is_due(world)}"
+        assert until(lambda: world.now >= end, PATIENCE, time_passes), f"{end - world.now} to go, {what_is_due(world)}"
     world.work()
     assert deadlocks() == before
     assert [line for line in shared.told() if "log" in line] == []

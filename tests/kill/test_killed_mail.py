@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.kill.killing import MOVED, Death, Moments, Step, Zygote
+from tests.kill.killing import EDGES, MOVED, Death, Moments, Step, Zygote
 from tests.mail_world import ImapServer, give_desk, letter
 from tests.world import World, make_person
 from watchbill.actions import desk_inbox, mailbox
@@ -21,8 +21,6 @@ from watchbill.entry.mail.polling import look
 
 LEASE = timedelta(seconds=31)
 TABLES = (*MOVED, "requester", "supportrequest", "message", "attachment", "export", "instancesetting")
-# Within a transaction a death undoes it; the deaths at each of its statements are the page's test's.
-EDGES = ["COMMIT", "vendor", "mailbox"]
 
 
 @pytest.fixture
