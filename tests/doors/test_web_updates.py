@@ -36,9 +36,7 @@ def test_each_audience_has_its_parts_beside_the_others_and_who_is_left_empty_is_
     incident = declare(world)
     page = as_.ana.get(f"/incidents/{incident.pk}/").content.decode()
     assert page.count("What we are going to do") == 4
-    answer = as_.ana.post(
-        f"/incidents/{incident.pk}/update/", for_audiences("communities", "leadership"), follow=True
-    )
+    answer = as_.ana.post(f"/incidents/{incident.pk}/update/", for_audiences("communities", "leadership"), follow=True)
     assert "2 updates are on their way." in answer.content.decode()
     told = IncidentUpdate.objects.filter(incident=incident, author=world.ana).exclude(audience="responders")
     assert sorted(told.values_list("audience", flat=True)) == ["communities", "leadership"]
