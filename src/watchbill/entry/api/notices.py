@@ -15,7 +15,7 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import chosen_teams, find_one, the_team
-from watchbill.entry.api.words import Given, Id, LongText, Slug, TeamRef, up_to
+from watchbill.entry.api.words import Given, Id, LongText, Name, Slug, TeamRef, up_to
 from watchbill.kit.errors import Refused
 
 router = Router(tags=["Planned work"])
@@ -32,7 +32,7 @@ class NewNotice(Given):
     starts_at: datetime
     ends_at: datetime
     services: list[Slug] = []
-    audiences: list[Slug] | None = Field(None, description="null: those of the team's rule.")
+    audiences: list[Name] | None = Field(None, description="null: those of the team's rule.")
 
 
 class Words(Given):
