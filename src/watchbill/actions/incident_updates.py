@@ -13,7 +13,15 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from watchbill.actions import audiences, delivery, incident_room, incidents, update_promises, update_telling
+from watchbill.actions import (
+    audiences,
+    delivery,
+    incident_room,
+    incidents,
+    status_incidents,
+    update_promises,
+    update_telling,
+)
 from watchbill.actions.audiences import Heard, Message
 from watchbill.actions.delivery import Wanted, Words
 from watchbill.actions.desk import Desk, desk_of
@@ -94,7 +102,9 @@ def correct(update_id: int, parts: Mapping[str, str], person: Person, now: datet
         written = _parts(parts, hearing, desk, is_last=told == "resolved")
         promise = UpdatePromise.objects.filter(incident=incident, audience=hearing.key).first()
         due = promise.due_at if promise and told != "resolved" else None
-        return update_telling.put(incident, hearing, written, told, due, person, now, corrects=found)
+        update = update_telling.put(incident, hearing, written, told, due, person, now, corrects=found)
+        status_incidents.on_public_update(update, now, desk)
+    return update
 
 
 def hearing_of(incident: Incident, audience: str, desk: Desk) -> Hearing:
@@ -118,6 +128,7 @@ def _write(incident: Incident, said: Said, desk: Desk, person: Person, now: date
     due = promise.due_at if promise else None
     update = update_telling.put(incident, hearing, parts, state, due, person, now, heard=heard)
     incidents.tick(incident, STEP_OF[hearing.audience.who], person, now)
+    status_incidents.on_public_update(update, now, desk)
     return update
 
 

@@ -1,0 +1,100 @@
+"""Updates of an incident: what each audience was told, and the next one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from ninja import Router, Status
+from pydantic import BaseModel, Field
+
+from watchbill.actions import incident_updates
+from watchbill.actions.incident_updates import Said
+from watchbill.db.incident_facts import seen_by
+from watchbill.db.models import Incident, IncidentUpdate, Person
+from watchbill.entry.api.auth import Asked, may
+from watchbill.entry.api.errors import answers
+from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
+from watchbill.entry.api.visible import find_one
+from watchbill.entry.api.words import Given, Id, Slug
+
+router = Router(tags=["Incident updates"])
+PartText = Annotated[str, Field(max_length=5_000)]
+Parts = dict[str, PartText]
+
+
+class ToOne(Given):
+    """What one audience is told: each part by its key, when it hears next (null: by the team's cadence)."""
+
+    audience: Slug
+    parts: Parts
+    next_update_at: datetime | None = None
+    no_next: bool = False
+    state: Slug = Field("", description="identified, when the cause is known; empty: the usual word.")
+
+
+class NewUpdates(Given):
+    """One or several audiences, each in its own words; all of it is told, or nothing."""
+
+    said: list[ToOne]
+
+
+class Correction(Given):
+    """What the audience should have been told."""
+
+    parts: Parts
+
+
+class UpdateLine(BaseModel):
+    """What was said to one audience; `corrects` names the update that it puts right."""
+
+    id: int
+    incident: int
+    audience: str
+    state: str
+    parts: list[list[str]]
+    text: str
+    at: datetime
+    next_update_at: datetime | None
+    author: str
+    corrects: int | None
+
+    @classmethod
+    def of(cls, row: IncidentUpdate) -> UpdateLine:
+        """Show an update."""
+        plain = ("audience", "state", "parts", "text", "at", "next_update_at")
+        values = {name: getattr(row, name) for name in plain}
+        return cls(id=row.pk, incident=row.incident_id, author=row.author_name, corrects=row.corrects_id, **values)
+
+
+def _incident(person: Person, number: int) -> Incident:
+    return find_one(Incident.objects.filter(seen_by(person)).distinct(), number, "incident")
+
+
+@router.get("/{number}/updates", auth=may("read"), response=answers(Listed[UpdateLine]), summary="List its updates")
+def list_updates(
+    request: Asked, number: Id, audience: Slug = "", after: After = "", limit: Limit = 50
+) -> Listed[UpdateLine]:
+    """To one audience or to all, newest first."""
+    rows = IncidentUpdate.objects.filter(incident=_incident(request.auth.person, number))
+    return by_id(rows.filter(audience=audience) if audience else rows, after, limit, UpdateLine.of, newest_first=True)
+
+
+@router.post("/{number}/updates", auth=may("write"), response=answers(list[UpdateLine], 201), summary="Write updates")
+def write(request: Asked, number: Id, body: NewUpdates) -> Status[list[UpdateLine]]:
+    """They leave at once by the ways that each audience has; the next one is promised."""
+    caller = request.auth
+    incident = _incident(caller.person, number)
+    said = [Said(one.audience, one.parts, one.next_update_at, one.state, one.no_next) for one in body.said]
+    rows = incident_updates.write_updates(incident.pk, said, caller.person, caller.now)
+    return Status(201, [UpdateLine.of(row) for row in rows])
+
+
+@router.post(
+    "/{number}/updates/{update}/correct", auth=may("write"), response=answers(UpdateLine, 201), summary="Put one right"
+)
+def correct(request: Asked, number: Id, update: Id, body: Correction) -> Status[UpdateLine]:
+    """The audience is told again; what was said stays readable."""
+    caller = request.auth
+    found = find_one(IncidentUpdate.objects.filter(incident=_incident(caller.person, number)), update, "update")
+    return Status(201, UpdateLine.of(incident_updates.correct(found.pk, body.parts, caller.person, caller.now)))
