@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.doors.api_world import ApiWorld
 from tests.doors.desk_world import fill_desk
-from watchbill.actions import rota, silences
+from watchbill.actions import rota, silences, statuspage
 from watchbill.db.models import (
     CannedResponse,
     Community,
@@ -21,6 +21,7 @@ from watchbill.db.models import (
     SavedFilter,
     Silence,
     Sprint,
+    StatusPage,
     SupportRequest,
     Ticket,
     VendorCase,
@@ -50,6 +51,7 @@ def fill(api: ApiWorld) -> None:
     )
     rota.add_absence(world.ben, world.now.date(), world.now.date(), world.ben, world.now)
     fill_desk(world)
+    statuspage.create(world.team, {"title": "Status"}, world.eva, world.now)
 
 
 class TrueNames:
@@ -82,6 +84,7 @@ class TrueNames:
             "filters": _newest(SavedFilter),
             "connectors": _newest(Connection),
             "twins": _newest(ExternalRef),
+            "status-pages": _newest(StatusPage),
         }
         soon, later = (world.now + timedelta(hours=hours) for hours in (1, 2))
         self.fields: dict[str, Any] = {
@@ -149,6 +152,8 @@ class TrueNames:
         found: dict[str, Any] = {"slug": SLUGS[kind]} if "{slug}" in path else {}
         if "{number}" in path:
             found["number"] = self._number(path, kind)
+        if "{incident}" in path:
+            found["incident"] = 10**9
         if "{urgency}" in path:
             found["urgency"] = "important"
         return found

@@ -52,6 +52,7 @@ COMMANDS = {
     "clock": "watchbill.entry.cli.desk:clock",
     "sprints": "watchbill.entry.cli.desk:sprints",
     "drill": "watchbill.entry.cli.drills:drill",
+    "status-page": "watchbill.entry.cli.status:status_page",
     "postmortems": "watchbill.entry.cli.postmortems:postmortems",
     "postmortem": "watchbill.entry.cli.postmortems:postmortem",
     "services": "watchbill.entry.cli.catalogue:services",
