@@ -9,13 +9,14 @@ import argparse
 import subprocess
 import sys
 
-BENCHES = ("intake", "processing", "delivery", "who", "now_page", "desk")
+BENCHES = ("intake", "processing", "delivery", "who", "now_page", "desk", "status")
 QUICK = {
     "processing": ["--size", "2000"],
     "delivery": ["--size", "10", "--seconds", "3"],
     "who": ["--size", "100"],
     "now_page": ["--size", "50000", "--requests", "30"],
     "desk": ["--size", "50000", "--requests", "30", "--import", "2000"],
+    "status": ["--seconds", "3"],
 }
 
 

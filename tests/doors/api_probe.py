@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.doors.api_world import ApiWorld
 from tests.doors.desk_world import fill_desk
-from watchbill.actions import declaring, incident_story, rota, silences
+from watchbill.actions import declaring, incident_story, rota, silences, statuspage
 from watchbill.actions.declaring import Declared
 from watchbill.actions.incident_story import Entry
 from watchbill.db.models import (
@@ -25,6 +25,7 @@ from watchbill.db.models import (
     SavedFilter,
     Silence,
     Sprint,
+    StatusPage,
     SupportRequest,
     Ticket,
     VendorCase,
@@ -57,6 +58,7 @@ def fill(api: ApiWorld) -> None:
     declared = Declared("Nobody can pay", "The card is refused", services=[world.service])
     made = declaring.declare(world.team, declared, world.ben, world.now)
     incident_story.write(made.pk, Entry("The card is refused"), world.ben, world.now)
+    statuspage.create(world.team, {"title": "Status"}, world.eva, world.now)
 
 
 class TrueNames:
@@ -90,6 +92,7 @@ class TrueNames:
             "filters": _newest(SavedFilter),
             "connectors": _newest(Connection),
             "twins": _newest(ExternalRef),
+            "status-pages": _newest(StatusPage),
         }
         soon, later = (world.now + timedelta(hours=hours) for hours in (1, 2))
         self.fields: dict[str, Any] = {
@@ -164,6 +167,8 @@ class TrueNames:
             found["key"] = "posted"
         if "{line}" in path:
             found["line"] = Event.objects.filter(kind="incident.entry").latest("pk").pk
+        if "{incident}" in path:
+            found["incident"] = 10**9
         if "{urgency}" in path:
             found["urgency"] = "important"
         return found

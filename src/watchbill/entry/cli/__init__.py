@@ -57,6 +57,7 @@ COMMANDS = {
     "updates": "watchbill.entry.cli.updates:updates",
     "notices": "watchbill.entry.cli.updates:notices",
     "drill": "watchbill.entry.cli.drills:drill",
+    "status-page": "watchbill.entry.cli.status:status_page",
     "postmortems": "watchbill.entry.cli.postmortems:postmortems",
     "postmortem": "watchbill.entry.cli.postmortems:postmortem",
     "services": "watchbill.entry.cli.catalogue:services",
