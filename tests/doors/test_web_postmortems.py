@@ -96,7 +96,7 @@ def test_the_public_page_has_roles_in_the_place_of_names(as_: Cast, world: World
     assert anyone.get("/postmortems/public/1.forged/").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["", "print/", "file.md", "file.myst.md"])
+@pytest.mark.parametrize("path", ["", "print/", "file.md", "file.myst.md", "file.pdf"])
 def test_a_private_one_is_nowhere_for_those_who_may_not_see_it(as_: Cast, world: World, path: str) -> None:
     """A private incident stays private in every list, feed, export and count."""
     adopt_rules(world, postmortem_due=EVERYWHERE)
@@ -122,3 +122,15 @@ def test_reports_are_uploaded_and_one_that_cannot_be_read_stops_none(as_: Cast, 
     assert "a.docx: a report is a file that ends in" in page
     one = PostMortem.objects.get()
     assert "Words that no template knows." in client.get(f"/postmortems/{one.pk}/").content.decode()
+
+
+def test_it_is_taken_along_as_a_pdf_with_names_or_without(as_: Cast, world: World) -> None:
+    """PM-06, PM-10."""
+    adopt_rules(world)
+    an_outage(world)
+    one = the_postmortem()
+    for path in ("file.pdf", "file.pdf?blameless"):
+        answer = as_.ana.get(f"/postmortems/{one.pk}/{path}")
+        assert answer.content.startswith(b"%PDF-")
+    assert "Ana" not in as_.ana.text(f"/postmortems/{one.pk}/file.md?blameless")
+    assert "Ana" in as_.ana.text(f"/postmortems/{one.pk}/file.md")

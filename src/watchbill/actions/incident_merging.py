@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from watchbill.actions import incidents
+from watchbill.actions import incidents, postmortem_begin
+from watchbill.actions.desk import desk_of
 from watchbill.actions.incident_carry import carry_over
 from watchbill.actions.log import Actor
 from watchbill.core import incidents as core
@@ -33,6 +34,7 @@ def merge(incident_id: int, into_id: int, why: str, person: Person, now: datetim
         incident.merged_into = into
         incident.save(update_fields=["merged_into"])
         incidents.apply(incident, effects, now, Actor.of(person))
+        postmortem_begin.on_ended(incident, desk_of(incident.team, now), now)
     return incident
 
 
@@ -44,6 +46,7 @@ def call_off(incident_id: int, why: str, person: Person, now: datetime) -> Incid
         effects = core.end_early(incident_fact(incident), "not_an_incident", str(person), why, now)
         incidents.apply(incident, effects, now, Actor.of(person))
         incidents.make_operational(incident, now)
+        postmortem_begin.on_ended(incident, desk_of(incident.team, now), now)
     return incident
 
 

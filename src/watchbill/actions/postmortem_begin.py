@@ -42,14 +42,14 @@ def on_resolved(incident: Incident, desk: Desk, now: datetime) -> PostMortem | N
     standing = PostMortem.objects.filter(incident=incident).first()
     if standing is not None:
         standing.incident, standing.team = incident, incident.team
-        if standing.state != core.PUBLISHED and decision.required:
+        if standing.state != core.PUBLISHED and (decision.required or incident.outcome):
             set_due(standing, decision, rule_of(desk), desk, now)
         return standing
     return begin(incident, desk, decision, decision.why, now) if decision.required else None
 
 
 def on_ended(incident: Incident, desk: Desk, now: datetime) -> PostMortem | None:
-    """Begin one after what was no incident, where the team learns from false alarms too; a duplicate has none."""
+    """Begin one after what was no incident, where the team learns from false alarms too; a duplicate owes none."""
     return on_resolved(incident, desk, now)
 
 

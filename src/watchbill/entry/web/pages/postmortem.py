@@ -19,6 +19,7 @@ from watchbill.core import measures
 from watchbill.core import postmortems as core
 from watchbill.core.incidents import MILESTONES
 from watchbill.core.reports.blameless import Hint, blaming_words, names_left
+from watchbill.core.reports.pdf import write_pdf
 from watchbill.core.reports.write import write_markdown, write_myst
 from watchbill.db.incident_facts import incident_fact, named_in
 from watchbill.db.models import PostMortem, PostMortemSection, SectionRevision
@@ -145,9 +146,11 @@ def printed(request: PageRequest, number: int) -> HttpResponse:
 def download(request: PageRequest, number: int, ending: str) -> HttpResponse:
     """Give the file: `?blameless` without names, as it would be published."""
     one = postmortem_or_404(request, number)
+    report = public_report(one) if "blameless" in request.GET else report_of(one)
+    if ending == "pdf":
+        return _file(write_pdf(report), file_name(one, ending), "application/pdf")
     if ending not in WRITERS:
         raise Http404(ending)
-    report = public_report(one) if "blameless" in request.GET else report_of(one)
     return _file(WRITERS[ending](report).encode(), file_name(one, ending), "text/markdown; charset=utf-8")
 
 
