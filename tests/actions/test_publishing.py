@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.actions.desk_cast import adopt_preset
 from tests.actions.postmortem_cast import adopt_rules, an_outage, the_postmortem, write
 from tests.actions.tracker_world import Tracked
 from tests.connectors.chats import Slack
-from tests.connectors.vendors import GitHub, GitLab, running
+from tests.connectors.vendors import CUT, Confluence, GitHub, GitLab, running
 from tests.doors.chat_world import Slacking
 from tests.egress.outside import Say
 from tests.world import World
@@ -54,6 +55,33 @@ def test_it_stands_in_the_repository_without_names_and_a_change_is_written_over_
         assert len(repository.calls("PUT") + repository.calls("POST")) == 2
         (standing,) = publishing.standings(found)
         assert (standing.state, path in standing.publication.url) == ("done", True)
+
+
+def test_it_is_one_page_of_the_wiki_also_when_an_answer_was_lost_and_its_title_changed(world: World) -> None:
+    """PM-10: Confluence; C16."""
+    adopt_rules(world, postmortem_due={"publish_drafts": True, "publish_to": ["confluence"]})
+    with running(Confluence()) as wiki:
+        there = Tracked(world, "confluence", wiki)
+        an_outage(world)
+        found = the_postmortem()
+        write(world, found, factors="Ben saw <script>alert(1)</script> & ![a](https://there.example/x.png)")
+        wiki.trouble.append(("POST pages", CUT))
+        publishing.publish(found.pk, world.ana, world.now)
+        there.leave()
+        world.now += timedelta(minutes=5)
+        there.leave()
+        (page,) = wiki.pages.values()
+        assert (page["version"]["number"], page["parentId"]) == (1, "77")
+        text = page["body"]["storage"]["value"]
+        fromstring(f"<page>{text.replace('&nbsp;', ' ')}</page>")
+        assert "A colleague saw &lt;script&gt;" in text
+        assert "<img" not in text
+        postmortems.change(found.pk, {"title": "Sign-in was away"}, world.ana, world.now)
+        publishing.publish(found.pk, world.ana, world.now)
+        there.leave()
+        (page,) = wiki.pages.values()
+        assert (page["version"]["number"], page["title"]) == (2, "2026-03-03 Sign-in was away")
+        assert publishing.standings(found)[0].state == "done"
 
 
 def test_a_repository_that_is_away_is_visible_and_tried_again(world: World) -> None:

@@ -48,6 +48,13 @@ def settings_for(name: str, url: str) -> dict[str, Any]:
             "as_token": "tk_secret_token",
             "hs_token": SECRET,
         },
+        "confluence": {
+            "url": url,
+            "email": "robot@example.org",
+            "token": "tk_secret_token",
+            "space": "OPS",
+            "parent": "77",
+        },
         "freshdesk": {"url": url, "api_key": "tk_secret_token", "webhook_secret": SECRET},
     }
     return known[name]

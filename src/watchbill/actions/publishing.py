@@ -13,6 +13,7 @@ from datetime import datetime
 from django.conf import settings as django_settings
 from django.core import signing
 from django.db import transaction
+from markdown_it import MarkdownIt
 
 from watchbill import connectors
 from watchbill.actions import connector_out, exports
@@ -33,6 +34,7 @@ from watchbill.kit.errors import DeliveryFailed, Refused
 
 SALT = "watchbill.postmortem"
 TARGETS = ("page", "git", "confluence", "chat")
+_XHTML = MarkdownIt("js-default", {"html": False, "xhtmlOut": True, "linkify": False}).disable("image")
 REPOSITORIES = ("github", "gitlab")
 
 
@@ -224,15 +226,22 @@ def _document(export: Export, line: Line, now: datetime) -> str:
     text = write_myst(report) if rule.style == "myst" else write_markdown(report)
     date, slug = day_words(postmortem), slug_of(report.title) or str(postmortem.pk)
     document = Document(
-        key=f"watchbill-pm-{postmortem.pk}",
         path=rule.path.format(date=date, slug=slug, id=postmortem.pk),
         title=f"{date} {report.title}"[:200],
         text=text,
+        html=_html_of(report),
         note=f"{rule.name}: {report.title}"[:120],
+        stands_at=row.url,
     )
     url: str = line.module.put_document(line.settings, line.http, document)
     _done(row, url, now)
     return url[:255]
+
+
+def _html_of(report: Report) -> str:
+    """Write a report as XHTML: no raw HTML of anybody, and no pictures, which a wiki would load from elsewhere."""
+    body = write_markdown(report).split("\n---\n", 1)[-1]
+    return str(_XHTML.render(body)).strip()
 
 
 def _outcome(export: Export, line: Line, now: datetime) -> str:

@@ -64,17 +64,18 @@ class Draft:
 
 @dataclass(frozen=True)
 class Document:
-    """A page or a file that is to stand there. `key` finds what we wrote before; `text` is Markdown, `html` the same.
+    """A page or a file that is to stand there: `text` is Markdown, `html` the same as XHTML without a head.
 
-    `path` is its place in a repository; `note` says why it changed, as a commit does.
+    `path` is its place in a repository; `note` says why it changed, as a commit does; `stands_at` is the address that
+    an earlier write gave.
     """
 
-    key: str
     path: str
     title: str
     text: str
     html: str = ""
     note: str = ""
+    stands_at: str = ""
 
 
 @dataclass(frozen=True)
