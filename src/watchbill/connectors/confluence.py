@@ -39,7 +39,7 @@ class Settings(Connected):
     url: str = Field(title="Address of the site", description="https://your-team.atlassian.net")
     email: str = Field(min_length=3, max_length=200, title="Address of the account")
     token: SecretStr = Field(title="API token")
-    space: str = Field(pattern=r"^[\w~.-]{1,255}$", title="Space", description="Its key, such as OPS.")
+    space: str = Field(pattern=r"^[\w~.-]+$", max_length=255, title="Space", description="Its key, such as OPS.")
     parent: str = Field("", pattern=r"^\d{0,20}$", title="Parent page", description="Its number; may be empty.")
 
     def urls(self) -> dict[str, str]:
