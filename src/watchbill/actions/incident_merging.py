@@ -59,3 +59,5 @@ def _demand_fit(incident: Incident, into: Incident) -> None:
         raise Refused("one of them is an exercise, and stays apart", "into")
     if incident.is_private and not into.is_private:
         raise Refused("this one is private and that one is not: what it holds would show", "into")
+    if into.is_private and not incident.is_private:
+        raise Refused("that one is private: who reads this one would not find where it went on", "into")

@@ -21,7 +21,9 @@ from watchbill.entry.api import (
     drills,
     feeds,
     filters,
+    incident_roles,
     incident_updates,
+    incident_work,
     incidents,
     instance,
     ladders,
@@ -113,7 +115,7 @@ for prefix, routers in {
     "/communities": [communities.router],
     "/vendor-cases": [vendor_cases.router],
     "/desks": [desks.router],
-    "/incidents": [incidents.router, incident_updates.router],
+    "/incidents": [incidents.router, incident_updates.router, incident_roles.router, incident_work.router],
     "/postmortems": [postmortems.router],
     "/tickets": [
         tickets.router,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from django.db.models import QuerySet
 from ninja import Router, Status
 from pydantic import Field
 
 from watchbill.actions import vendor_cases
+from watchbill.db.incident_facts import hidden_from
 from watchbill.db.models import Person, VendorCase
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.desk_lines import VendorCaseLine
@@ -48,12 +50,18 @@ class WholeCase(VendorCaseLine):
 
     request: int | None
     ticket: int | None
+    incident: int | None
     waited_seconds: int = Field(description="By the clock, until it was closed or until now.")
     waited_covered_seconds: int = Field(description="In the team's coverage hours.")
 
 
+def _seen(person: Person) -> QuerySet[VendorCase]:
+    """Leave out the cases of incidents that somebody may not see."""
+    return VendorCase.objects.exclude(incident__in=hidden_from(person))
+
+
 def _the_case(person: Person, number: int) -> VendorCase:
-    rows = VendorCase.objects.filter(team__in=teams_of(person)).select_related("team", "request", "ticket")
+    rows = _seen(person).filter(team__in=teams_of(person)).select_related("team", "request", "ticket", "incident")
     return find_one(rows, number, "case")
 
 
@@ -92,7 +100,8 @@ def list_cases(
     request: Asked, team: Slug = "", closed: bool = False, after: After = "", limit: Limit = 50
 ) -> Listed[VendorCaseLine]:
     """Those that the teams wait for; with `closed` those that are over."""
-    rows = VendorCase.objects.filter(team__in=chosen_teams(request.auth.person, team), closed_at__isnull=not closed)
+    caller = request.auth.person
+    rows = _seen(caller).filter(team__in=chosen_teams(caller, team), closed_at__isnull=not closed)
     return by_id(rows, after, limit, VendorCaseLine.of)
 
 
@@ -105,6 +114,7 @@ def read(request: Asked, number: Id) -> WholeCase:
         **VendorCaseLine.of(row).model_dump(),
         request=row.request_id,
         ticket=row.ticket_id,
+        incident=row.incident_id,
         waited_seconds=int(waited.clock.total_seconds()),
         waited_covered_seconds=int(waited.covered.total_seconds()),
     )

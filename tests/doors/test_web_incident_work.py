@@ -1,0 +1,113 @@
+"""The panels of an incident's page on who does what: asked, roles, tasks, links, cases at vendors."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.actions.desk_cast import adopt, ask
+from tests.doors.web_world import Cast
+from watchbill.actions import declaring
+from watchbill.actions.declaring import Declared
+from watchbill.db.models import Incident, IncidentTask, RoleAssignment, Ticket, VendorCase
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def as_(world):
+    adopt(world, None, incident_roles={"designation": "declarer"})
+    return Cast(world)
+
+
+def declare(world, **said) -> Incident:
+    values = {"title": "Nobody can sign in", "impact": "Users see an error", **said}
+    return declaring.declare(world.team, Declared(**values), world.ana, world.now)
+
+
+def test_somebody_is_asked_says_yes_and_both_stand_on_the_page(world, as_):
+    """ROL-08, ROL-12: asked with a word, answered with one tap."""
+    incident = declare(world)
+    at = f"/incidents/{incident.pk}"
+    asked = {"role": "commander", "person": world.ben.pk, "why": "You know the database"}
+    assert "They are asked" in as_.ana.post(f"{at}/ask_role/", asked, follow=True).content.decode()
+    assert "Ben is asked" in as_.ana.text(f"{at}/")
+    mine = as_.ben.text(f"{at}/")
+    assert "Will you be Incident commander?" in mine
+    assert "You know the database" in mine
+    offer = RoleAssignment.objects.get(person=world.ben)
+    assert as_.ana.post(f"{at}/accept/", {"offer": offer.pk}).status_code in {403, 409}
+    as_.ben.post(f"{at}/accept/", {"offer": offer.pk})
+    assert "Will you be" not in as_.ben.text(f"{at}/")
+    assert "Who had it before" in as_.ana.text(f"{at}/")
+
+
+def test_no_needs_no_reason_and_one_may_let_somebody_else_say_who(world, as_):
+    """ROL-09, ROL-11."""
+    world.team.product_manager = world.eva
+    world.team.save()
+    incident = declare(world)
+    at = f"/incidents/{incident.pk}"
+    as_.ana.post(f"{at}/ask_role/", {"role": "scribe", "person": world.ben.pk})
+    as_.ben.post(f"{at}/decline/", {"offer": RoleAssignment.objects.get(person=world.ben).pk})
+    assert RoleAssignment.objects.get(person=world.ben).state == "declined"
+    done = as_.ana.post(f"{at}/ask_who/", {"role": "commander"}, follow=True).content.decode()
+    assert "They are told to say who" in done
+
+
+def test_one_steps_in_with_a_reason(world, as_):
+    incident = declare(world)
+    at = f"/incidents/{incident.pk}"
+    assert as_.ben.post(f"{at}/step_in/", {"role": "commander", "because": ""}).status_code == 409
+    as_.ben.post(f"{at}/step_in/", {"role": "commander", "because": "Ana is offline"})
+    assert RoleAssignment.objects.get(state="accepted").person == world.ben
+
+
+def test_a_task_is_written_done_and_made_a_ticket(world, as_):
+    """INC-15."""
+    incident = declare(world)
+    at = f"/incidents/{incident.pk}"
+    for title in ("Restart it", "Write the alert", "Ask around"):
+        as_.ana.post(f"{at}/task/", {"title": title, "owner": world.ben.pk})
+    done, kept, dropped = IncidentTask.objects.order_by("id")
+    as_.ben.post(f"{at}/task_done/", {"task": done.pk})
+    as_.ben.post(f"{at}/task_ticket/", {"task": kept.pk})
+    as_.ben.post(f"{at}/task_drop/", {"task": dropped.pk, "why": "not needed"})
+    text = as_.ana.text(f"{at}/")
+    assert "Nothing is open." in text
+    assert f"T-{Ticket.objects.get().pk}" in text
+
+
+def test_what_belongs_together_is_linked_and_a_duplicate_points_on(world, as_):
+    incident, other = declare(world), declare(world, title="Sign-in fails")
+    at = f"/incidents/{incident.pk}"
+    request = ask(world)
+    as_.ana.post(f"{at}/link/", {"kind": "request", "number": f"R-{request.pk}"})
+    assert f"R-{request.pk} I cannot log in" in as_.ben.text(f"{at}/")
+    assert as_.ana.post(f"{at}/link/", {"kind": "ticket", "number": "999"}).status_code == 409
+    as_.ana.post(f"{at}/merge/", {"into": other.pk, "why": "the same outage"})
+    assert f'href="/incidents/{other.pk}/"' in as_.ben.text(f"{at}/")
+    assert "Part of it:" in as_.ben.text(f"/incidents/{other.pk}/")
+    as_.ana.post(f"/incidents/{other.pk}/call_off/", {"why": "planned work"})
+    assert Incident.objects.get(pk=other.pk).outcome == "not_an_incident"
+
+
+def test_a_case_at_a_vendor_is_opened_heard_of_and_closed(world, as_):
+    """INT-12."""
+    incident = declare(world)
+    at = f"/incidents/{incident.pk}"
+    as_.ana.post(f"{at}/open_case/", {"vendor": "6dg", "reference": "C-9", "remind_after_hours": "2"})
+    case = VendorCase.objects.get()
+    assert case.remind_at is not None
+    as_.ana.post(f"{at}/heard_case/", {"case": case.pk, "said": "They look at it"})
+    assert "They look at it" in as_.ben.text(f"{at}/")
+    as_.ana.post(f"{at}/heard_case/", {"case": case.pk, "said": "", "over": "on"})
+    case.refresh_from_db()
+    assert case.closed_at == world.now
+
+
+def test_who_only_reads_sees_who_does_what_and_no_button(world, as_):
+    incident = declare(world)
+    text = as_.olga.text(f"/incidents/{incident.pk}/")
+    assert "Who does what" in text
+    assert "I take it" not in text
+    assert "Add a task" not in text
