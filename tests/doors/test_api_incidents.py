@@ -49,5 +49,5 @@ def test_a_private_one_is_nowhere_for_others(api: ApiWorld) -> None:
     assert ben.get("/incidents")["items"] == []
     for path in ("", "/timeline"):
         assert ben("GET", f"/incidents/{made['id']}{path}").status_code == 404
-    ana.post(f"/incidents/{made['id']}/responders?person={api.world.ben.pk}")
+    ana.post(f"/incidents/{made['id']}/responders", {"person": api.world.ben.pk})
     assert [one["id"] for one in ben.get("/incidents")["items"]] == [made["id"]]

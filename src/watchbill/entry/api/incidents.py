@@ -123,6 +123,12 @@ class Changed(Given):
     owner: Id | None = None
 
 
+class Called(Given):
+    """Who is called in."""
+
+    person: Id
+
+
 class Privacy(Given):
     """Who sees it: those named in it and the team's owners, or the team."""
 
@@ -384,11 +390,11 @@ def touch(request: Asked, number: Id, body: Touched) -> WholeIncident:
 
 
 @router.post("/{number}/responders", auth=may("write"), response=answers(WholeIncident), summary="Call somebody in")
-def call_in(request: Asked, number: Id, person: Id) -> WholeIncident:
+def call_in(request: Asked, number: Id, body: Called) -> WholeIncident:
     """They see it, also when it is private."""
     caller = request.auth
     the_incident(caller.person, number)
-    incidents.add_responder(number, the_person(caller.person, person), caller.person, caller.now)
+    incidents.add_responder(number, the_person(caller.person, body.person), caller.person, caller.now)
     return read(request, number)
 
 

@@ -163,5 +163,5 @@ def call_in(reference: str, person: str) -> Said:
     """Call somebody into I-12."""
     api = Api()
     whom = find_person(api, person)
-    found = api.post(f"/incidents/{number_of(reference, 'I')}/responders?person={whom['id']}")
+    found = api.post(f"/incidents/{number_of(reference, 'I')}/responders", {"person": whom["id"]})
     return Said(found, lambda: click.echo(f"{name_of(whom)} is called in."))
