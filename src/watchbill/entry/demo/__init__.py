@@ -3,7 +3,8 @@
 It is a place to visit: every screen has something true to show, and the present is in the middle of something. Nothing
 leaves the machine; all mail goes to a mailbox that a visitor can read at /demo/mailbox/. The same seed tells the
 same story each time, so screenshots and docs use it too. `people` and `house` say who and what, `story`, `noise`,
-`watches`, `asking`, `work` and `present` what happens, `desks` what the public pages say, `stage` moves the clock, `habits` lets people answer.
+`watches`, `asking`, `work`, `incidents` and `present` what happens, `desks` and `statuspages` what the public reads,
+`stage` moves the clock, `habits` lets people answer.
 """
 
 from __future__ import annotations

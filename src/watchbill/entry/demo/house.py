@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from watchbill.actions import catalogue, ladders, teams
-from watchbill.db.models import AlertGroup, Membership, MonitorConnection, Page, Person, Rotation, Service, Team
+from watchbill.db.models import (
+    AlertGroup,
+    Membership,
+    MonitorConnection,
+    Page,
+    Person,
+    Rotation,
+    Service,
+    StatusPage,
+    Team,
+)
 from watchbill.entry.demo.payloads import OWN_MAPPING, WRITERS, Trouble
 from watchbill.entry.demo.people import CAST
 from watchbill.entry.demo.stage import Stage
@@ -77,7 +87,7 @@ class House:
     ways: dict[str, MonitorConnection] = field(default_factory=dict)
     scripts: dict[str, Callable[[Page], None]] = field(default_factory=dict)
     fired_at: dict[str, datetime] = field(default_factory=dict)
-    running_incident: int = 0
+    pages: dict[str, StatusPage] = field(default_factory=dict)
 
     def fire(self, *troubles: Trouble) -> None:
         """Let a monitor say that something is wrong."""

@@ -1,6 +1,7 @@
 """The incidents of the quarter: the night of the deploy, the acquirer that was gone, two users who could not sign in.
 
-And one that goes on now, one that only three people know of, and a drill.
+And one that goes on now, one that only three people know of, and a drill. `incident_people` says who does what and what
+is told, `statuspages` what the public reads, `learning` what is written afterwards.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from functools import partial
 from watchbill.actions import declaring, drills, incident_story, incidents
 from watchbill.actions.declaring import Declared
 from watchbill.actions.incident_story import Entry
-from watchbill.db.models import AlertGroup, Service
+from watchbill.db.models import AlertGroup, Incident, Service
+from watchbill.entry.demo import incident_people, learning, statuspages
 from watchbill.entry.demo.house import House
 from watchbill.entry.demo.payloads import Trouble
 from watchbill.entry.demo.present import TAKEN
@@ -37,6 +39,7 @@ ends_after: 60m
 class Told:
     """One incident of the past: who says what, so many minutes after it was declared."""
 
+    key: str
     team: str
     by: str
     said: Declared
@@ -49,7 +52,7 @@ class Told:
 
 PAST: tuple[tuple[int, str, Told, Trouble | None], ...] = (
     (16, "03:11", Told(
-        "platform", "mateo",
+        "deploy", "platform", "mateo",
         Declared(
             "Calls through the gateway fail after deploy 2.41",
             "One call in eight fails for everybody with a session; checkout loses orders.",
@@ -66,7 +69,7 @@ PAST: tuple[tuple[int, str, Told, Trouble | None], ...] = (
         44, 52,
     ), DEPLOY),
     (41, "10:22", Told(
-        "research", "imani",
+        "signin", "research", "imani",
         Declared(
             "Two communities cannot sign in",
             "Sign-in by Keyring ID ends in an error for everybody of Tidelands and Fjordlab.",
@@ -81,7 +84,7 @@ PAST: tuple[tuple[int, str, Told, Trouble | None], ...] = (
         61, 95,
     ), None),
     (30, "02:17", Told(
-        "payments", "chidi",
+        "cards", "payments", "chidi",
         Declared(
             "No card is taken: the acquirer does not answer",
             "Every card payment of the night fails; shops can still take cash.",
@@ -99,7 +102,9 @@ PAST: tuple[tuple[int, str, Told, Trouble | None], ...] = (
 
 
 def tell(house: House) -> None:
-    """Lay out every incident on its day."""
+    """Lay out every incident on its day, the public pages and the old report."""
+    statuspages.open_pages(house)
+    learning.bring_old(house)
     for days, clock, told, trouble in PAST:
         house.stage.at(ago(house, days, clock), partial(_declare, house, told, trouble))
     house.stage.at(ago(house, 22, "13:40"), lambda: _only_three_know(house))
@@ -116,6 +121,7 @@ def _declare(house: House, told: Told, trouble: Trouble | None) -> None:
     said = _said(told.said, services, began, _alert_of(trouble))
     incident = declaring.declare(house.teams[told.team], said, person, stage.now)
     incidents.acknowledge(incident.pk, person, stage.now)
+    _play(house, told.key, incident, told.resolved)
     for minutes, who, kind, text in told.lines:
         stage.after(minutes, partial(_write, house, incident.pk, who, kind, text))
     stage.after(told.mitigated, lambda: incidents.mitigate(incident.pk, person, stage.now))
@@ -123,6 +129,12 @@ def _declare(house: House, told: Told, trouble: Trouble | None) -> None:
     stage.at(
         stage.now + timedelta(minutes=told.resolved) + told.closed_after, lambda: _close(house, incident.pk, told.by)
     )
+
+
+def _play(house: House, key: str, incident: Incident, resolved: float) -> None:
+    incident_people.play(house, key, incident.pk)
+    statuspages.publish(house, key, incident.pk)
+    learning.learn(house, key, incident.pk, resolved)
 
 
 def _said(
@@ -162,8 +174,11 @@ def _only_three_know(house: House) -> None:
     )
     incident = declaring.declare(house.teams["platform"], said, noor, stage.now)
     incidents.add_responder(incident.pk, house.people["yuki"], noor, stage.now)
+    incidents.acknowledge(incident.pk, noor, stage.now)
+    _play(house, "token", incident, 30)
     stage.after(12, lambda: _write(house, incident.pk, "yuki", "action", "The token is revoked; nobody had used it."))
     stage.after(30, lambda: incidents.resolve(incident.pk, noor, stage.now))
+    stage.after(30 + 1200, lambda: _close(house, incident.pk, "noor"))
 
 
 def _drill(house: House) -> None:
@@ -185,8 +200,8 @@ def _goes_on(house: House) -> None:
     )
     incident = declaring.declare(house.teams["platform"], said, noor, stage.now)
     incidents.acknowledge(incident.pk, noor, stage.now)
+    _play(house, "pushes", incident, 0)
     stage.after(
         4, lambda: _write(house, incident.pk, "noor", "observation", "Uploads go through one proxy that is full.")
     )
     stage.after(9, lambda: _write(house, incident.pk, "mateo", "action", "Taking proxy 2 out of the pool."))
-    house.running_incident = incident.pk
