@@ -36,13 +36,18 @@ test: check test-sqlite test-postgresql ## Everything, on both databases
 
 # What takes longest goes first, so that no worker is left alone with it at the end.
 test-sqlite: $(STAMP)-dev
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/walks tests/kill tests/doors tests/actions tests/channels tests/connectors tests/egress
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
+		tests/walks/test_every_page.py tests/doors/test_api_schema.py tests/doors/test_server.py \
+		tests/walks tests/kill tests/doors tests/actions tests/channels tests/connectors tests/egress
 
-# The crawl of the demo and the fuzzing of the API run once, on SQLite: they look for what no database decides.
+# The crawl of the demo and the fuzzing of the API run once, on SQLite: they look for what no database decides. So does
+# what stands on the pages (test_web_*): a page takes its facts from the same queries whatever it says of them, and
+# test_every_address asks them all of PostgreSQL too; what its buttons do is asked of the actions and of the API.
 test-postgresql: $(STAMP)-dev
-	WATCHBILL_TEST_DB=postgresql $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/kill \
-		tests/walks/test_alertmanager.py tests/walks/test_first_day.py tests/doors tests/actions \
-		--ignore tests/doors/test_api_schema.py
+	WATCHBILL_TEST_DB=postgresql $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
+		tests/doors/test_server.py tests/kill \
+		tests/walks/test_desk.py tests/walks/test_alertmanager.py tests/walks/test_first_day.py tests/doors tests/actions \
+		--ignore tests/doors/test_api_schema.py --ignore-glob 'tests/doors/test_web_*'
 
 bench: $(STAMP)-dev ## Programs that print figures; they take some minutes
 	$(BIN)/python -m bench

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.doors.nodes import TOKEN, Base, Node, make_base, read_until, until
+from tests.doors.nodes import STARTS, TOKEN, Base, Node, make_base, read_until, until
 from tests.environment import ON_POSTGRESQL
 from tests.world import Mailbox
 from watchbill.entry.server import GRACE_SECONDS
@@ -167,7 +167,7 @@ def test_a_second_server_on_the_same_folder_is_refused_and_told_what_to_do(tmp_p
     first = Node(environment, ["serve"], tmp_path).start()
     second = Node(environment, ["serve"], tmp_path).start(wait=False)
     try:
-        assert second.process.wait(30) == 1
+        assert second.process.wait(STARTS) == 1
         assert "Another Watchbill serves" in second.said()
         assert "WATCHBILL_DATA" in second.said()
         assert first.ask("/healthz", method="GET").status == 200
@@ -179,7 +179,7 @@ def test_a_second_server_on_the_same_folder_is_refused_and_told_what_to_do(tmp_p
 def test_on_sqlite_the_parts_alone_are_refused_and_told_what_to_do(tmp_path, part):
     environment = {"WATCHBILL_DATA": str(tmp_path / "data"), "WATCHBILL_DATABASE_URL": ""}
     alone = Node(environment, [part], tmp_path).start(wait=False)
-    assert alone.process.wait(30) == 1
+    assert alone.process.wait(STARTS) == 1
     assert "use `watchbill serve`" in alone.said()
 
 
@@ -187,7 +187,7 @@ def test_a_port_that_is_taken_ends_it_with_a_failure(node, tmp_path):
     first = node().start()
     environment = {"WATCHBILL_DATA": str(tmp_path / "other"), "WATCHBILL_DATABASE_URL": ""}
     second = Node(environment, ["serve"], tmp_path, port=first.port).start(wait=False)
-    assert second.process.wait(30) != 0
+    assert second.process.wait(STARTS) != 0
     first.kill()
 
 

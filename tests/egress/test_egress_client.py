@@ -244,7 +244,7 @@ def test_a_host_that_hangs_is_given_up_in_time(said: bytes | None) -> None:
         pytest.raises(NoAnswer, match=r"within 0\.3 s") as failed,
     ):
         Client(HERE).get(host.url(), timeout=0.3)
-    assert monotonic() - start < 3
+    assert monotonic() - start < 10
     assert not failed.value.permanent
 
 
@@ -253,7 +253,7 @@ def test_a_host_that_drips_cannot_hold_a_thread_past_the_total() -> None:
     endless = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"a" * 100_000
     with raw_host(endless, drip=0.02) as host, pytest.raises(NoAnswer, match="within"):
         Client(HERE).get(host.url(), timeout=0.5)
-    assert monotonic() - start < 3
+    assert monotonic() - start < 10
 
 
 def test_a_name_server_that_hangs_is_given_up_in_time() -> None:
@@ -267,7 +267,7 @@ def test_a_name_server_that_hangs_is_given_up_in_time() -> None:
     with pytest.raises(NoAnswer, match="name server"):
         Client(resolve=silent).get("https://slow.example/", timeout=0.2)
     over.set()
-    assert monotonic() - start < 3
+    assert monotonic() - start < 10
 
 
 def test_an_endless_answer_is_cut() -> None:

@@ -1,6 +1,6 @@
 """Every page that a person can click to answers, on either database: what a page asks must be understood by both.
 
-What stands on the pages is asked by the other tests of the web, on SQLite alone.
+What stands on the pages is asked by test_web_*, on SQLite alone.
 """
 
 from __future__ import annotations
