@@ -14,9 +14,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PARTS = {"why": "The certificate ran out", "doing": "We renew it", "next": "We watch it"}
 
 
-def test_audiences_are_told_and_put_right_by_the_api(world) -> None:
+def test_audiences_are_told_and_put_right_by_the_api(world, api: ApiWorld) -> None:
     """COM-01, COM-07."""
-    api = ApiWorld(world)
     ana = api.as_("ana")
     incident = declaring.declare(world.team, Declared("Down", "An error"), world.ana, world.now).pk
     said = [{"audience": one, "parts": PARTS} for one in ("communities", "leadership")]
@@ -31,8 +30,7 @@ def test_audiences_are_told_and_put_right_by_the_api(world) -> None:
     assert len(ana.get(f"/incidents/{incident}/updates?audience=communities")["items"]) == 2
 
 
-def test_the_updates_of_a_private_incident_do_not_exist_for_others(world) -> None:
-    api = ApiWorld(world)
+def test_the_updates_of_a_private_incident_do_not_exist_for_others(world, api: ApiWorld) -> None:
     said = Declared("Down", "An error", is_private=True)
     incident = declaring.declare(world.team, said, world.ana, world.now).pk
     assert api.as_("ben")("GET", f"/incidents/{incident}/updates").status_code == 404
@@ -40,8 +38,7 @@ def test_the_updates_of_a_private_incident_do_not_exist_for_others(world) -> Non
     assert api.as_("ben")("POST", f"/incidents/{incident}/updates", body).status_code == 404
 
 
-def test_planned_work_goes_its_way_by_the_api(world) -> None:
-    api = ApiWorld(world)
+def test_planned_work_goes_its_way_by_the_api(world, api: ApiWorld) -> None:
     ana = api.as_("ana")
     starts = world.now + timedelta(days=3)
     body = {
