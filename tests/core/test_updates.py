@@ -123,7 +123,7 @@ def test_what_should_not_leave_is_pointed_at() -> None:
 
 
 # What happens to a promise, minute by minute: the worker looks (or sleeps), or somebody writes.
-HAPPENINGS = st.lists(st.sampled_from(["look", "sleep", "write", "look"]), min_size=1, max_size=120)
+HAPPENINGS = st.lists(st.sampled_from(["look", "sleep", "write", "look"]), min_size=1, max_size=40)
 
 
 @given(HAPPENINGS, st.integers(0, 30), st.integers(0, 20))

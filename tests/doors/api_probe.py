@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.doors.api_world import ApiWorld
 from tests.doors.desk_world import fill_desk
-from watchbill.actions import declaring, incident_story, rota, silences, statuspage
+from watchbill.actions import declaring, incident_story, notices, rota, silences, statuspage
 from watchbill.actions.declaring import Declared
 from watchbill.actions.incident_story import Entry
 from watchbill.db.models import (
@@ -20,6 +20,8 @@ from watchbill.db.models import (
     ExternalRef,
     FaqEntry,
     Incident,
+    IncidentUpdate,
+    Notice,
     Override,
     Requester,
     SavedFilter,
@@ -58,6 +60,12 @@ def fill(api: ApiWorld) -> None:
     declared = Declared("Nobody can pay", "The card is refused", services=[world.service])
     made = declaring.declare(world.team, declared, world.ben, world.now)
     incident_story.write(made.pk, Entry("The card is refused"), world.ben, world.now)
+    notices.draft(
+        world.team,
+        {"title": "Move it", "text": "Slow", "starts_at": until, "ends_at": until + timedelta(hours=1)},
+        world.ana,
+        world.now,
+    )
     statuspage.create(world.team, {"title": "Status"}, world.eva, world.now)
 
 
@@ -87,6 +95,7 @@ class TrueNames:
             "communities": _newest(Community),
             "vendor-cases": _newest(VendorCase),
             "incidents": _newest(Incident),
+            "notices": _newest(Notice),
             "tickets": _newest(Ticket),
             "sprints": _newest(Sprint),
             "filters": _newest(SavedFilter),
@@ -167,6 +176,8 @@ class TrueNames:
             found["key"] = "posted"
         if "{line}" in path:
             found["line"] = Event.objects.filter(kind="incident.entry").latest("pk").pk
+        if "{update}" in path:
+            found["update"] = _newest(IncidentUpdate)
         if "{incident}" in path:
             found["incident"] = 10**9
         if "{urgency}" in path:
