@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from tests.core.test_drills import FULL
 from tests.doors.api_world import ApiWorld
 from tests.doors.desk_world import fill_desk
-from watchbill.actions import declaring, incident_story, notices, rota, silences, statuspage
+from watchbill.actions import (
+    declaring,
+    drills,
+    incident_links,
+    incident_story,
+    incident_tasks,
+    notices,
+    postmortems,
+    rota,
+    silences,
+    statuspage,
+)
 from watchbill.actions.declaring import Declared
 from watchbill.actions.incident_story import Entry
 from watchbill.db.models import (
@@ -15,14 +28,18 @@ from watchbill.db.models import (
     Community,
     Connection,
     ContactAddress,
+    Drill,
     Event,
     ExpertAsk,
     ExternalRef,
     FaqEntry,
     Incident,
+    IncidentLink,
+    IncidentTask,
     IncidentUpdate,
     Notice,
     Override,
+    PostMortem,
     Requester,
     SavedFilter,
     Silence,
@@ -57,9 +74,13 @@ def fill(api: ApiWorld) -> None:
     )
     rota.add_absence(world.ben, world.now.date(), world.now.date(), world.ben, world.now)
     fill_desk(world)
+    drills.stop(drills.start(world.team, FULL, 1, world.eva, world.now).pk, world.eva, world.now)
     declared = Declared("Nobody can pay", "The card is refused", services=[world.service])
     made = declaring.declare(world.team, declared, world.ben, world.now)
     incident_story.write(made.pk, Entry("The card is refused"), world.ben, world.now)
+    incident_tasks.add(made.pk, "Call the bank", world.ben, world.now)
+    incident_links.link(made.pk, "alert", world.group().pk, world.ben, world.now)
+    postmortems.begin_by_hand(made.pk, world.ben, world.now, "it was instructive")
     notices.draft(
         world.team,
         {"title": "Move it", "text": "Slow", "starts_at": until, "ends_at": until + timedelta(hours=1)},
@@ -102,6 +123,8 @@ class TrueNames:
             "connectors": _newest(Connection),
             "twins": _newest(ExternalRef),
             "status-pages": _newest(StatusPage),
+            "postmortems": _newest(PostMortem),
+            "drills": _newest(Drill),
         }
         soon, later = (world.now + timedelta(hours=hours) for hours in (1, 2))
         self.fields: dict[str, Any] = {
@@ -174,15 +197,7 @@ class TrueNames:
             found["number"] = self._number(path, kind)
         if "{key}" in path:
             found["key"] = "posted"
-        if "{line}" in path:
-            found["line"] = Event.objects.filter(kind="incident.entry").latest("pk").pk
-        if "{update}" in path:
-            found["update"] = _newest(IncidentUpdate)
-        if "{incident}" in path:
-            found["incident"] = 10**9
-        if "{urgency}" in path:
-            found["urgency"] = "important"
-        return found
+        return found | {name: give() for name, give in PARTS.items() if f"{{{name}}}" in path}
 
     def _number(self, path: str, kind: str) -> int:
         for part, number in self.inner.items():
@@ -201,4 +216,18 @@ class TrueNames:
 
 
 def _newest(model: Any) -> int:
-    return int(model.objects.latest("pk").pk)
+    found = model.objects.order_by("pk").last()
+    return int(found.pk) if found else 10**9
+
+
+# What a path names beside its number, read anew each time: an operation before may have taken it away.
+PARTS: dict[str, Callable[[], Any]] = {
+    "line": lambda: _newest(Event),
+    "update": lambda: _newest(IncidentUpdate),
+    "role": lambda: "commander",
+    "task": lambda: _newest(IncidentTask),
+    "link": lambda: _newest(IncidentLink),
+    "section": lambda: "summary",
+    "incident": lambda: _newest(Incident),
+    "urgency": lambda: "important",
+}
