@@ -146,7 +146,7 @@ class WrittenSection(Given):
     """What you made of version `version`."""
 
     text: LongText
-    version: Annotated[int, Field(ge=0)]
+    version: Annotated[int, Field(ge=0, le=2_000_000_000)]
 
 
 class Settled(WrittenSection):
@@ -163,7 +163,7 @@ class SavedLine(BaseModel):
     set_aside: int | None
 
 
-class Moved(Given):
+class MovedPostMortem(Given):
     """Where it goes; back needs a reason."""
 
     state: State
@@ -308,7 +308,7 @@ def settle(request: Asked, number: Id, body: Settled) -> SavedLine:
 
 
 @router.post("/{number}/move", auth=may("answer"), response=answers(PostMortemLine), summary="Move it on, or back")
-def move(request: Asked, number: Id, body: Moved) -> PostMortemLine:
+def move(request: Asked, number: Id, body: MovedPostMortem) -> PostMortemLine:
     """All that is missing is said at once."""
     _the(request, number)
     postmortems.move(number, body.state, request.auth.person, request.auth.now, body.why)
