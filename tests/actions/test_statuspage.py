@@ -9,7 +9,7 @@ import pytest
 from tests.actions.desk_cast import adopt
 from tests.actions.status_cast import declare, make_page, say
 from tests.world import World
-from watchbill.actions import incidents, status_incidents, statuspage
+from watchbill.actions import incidents, status_incidents, status_publishing, statuspage
 from watchbill.core.statuspage import View, public_view
 from watchbill.db.models import Event, Export, Notice, NoticeUpdate, PublicIncident, ServiceCondition, StatusPage
 from watchbill.db.status_facts import facts_of
@@ -186,9 +186,9 @@ def test_planned_work_for_the_public_is_announced_and_counted_as_up(world: World
             service=service, condition="maintenance", notice=notice, starts_at=world.now - timedelta(minutes=30)
         )
         said = NoticeUpdate.objects.create(notice=notice, state="in_progress", text="Begun", at=world.now)
-        status_incidents.on_notice_update(said, world.now)
+        status_publishing.on_notice_update(said, world.now)
     shown = view(world, page)
-    assert [(one.title, one.updates[0].text) for one in shown.notices] == [("New disks", "Begun")]
+    assert [(one.title, one.updates[0].state) for one in shown.notices] == [("New disks", "in_progress")]
     mail = next(one for one in shown.components if one.name == "Mail")
     assert (mail.condition, mail.uptime, mail.days[-1].minutes) == ("maintenance", 100, (("maintenance", 30),))
     assert Export.objects.filter(what="status_tell").count() == 1
