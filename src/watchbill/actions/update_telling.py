@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from watchbill.actions import audiences, status_publishing, update_promises
+from watchbill.actions import audiences, update_promises
 from watchbill.actions.audiences import Heard, Message
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.log import WATCHBILL, Actor, record
@@ -59,7 +59,6 @@ def put(
     subject = f"{core.EXERCISE}{subject}" if incident.is_exercise else subject
     message = Message(subject, text, line, f"update-{update.pk}", f"/incidents/{incident.pk}/#updates", person)
     audiences.tell(incident, hearing, message, heard if heard is not None else Heard(), now)
-    status_publishing.on_public_update(update, now)
     return update
 
 
