@@ -20,7 +20,7 @@ from django.db import connection
 
 from bench.inside import cast
 from bench.table import ms, show
-from watchbill.actions import declaring, status_incidents, statuspage
+from watchbill.actions import declaring, status_incidents, status_publishing, statuspage
 from watchbill.actions.declaring import Declared
 from watchbill.db.models import Incident, IncidentUpdate, Service, StatusPage, Team
 from watchbill.db.wake import LISTENERS
@@ -56,9 +56,9 @@ def write(incident: Incident, text: str) -> None:
     """Say something in public."""
     now = clock.now()
     update = IncidentUpdate.objects.create(
-        incident=incident, audience="public", state="active", text=text, at=now, author_name="Bench"
+        incident=incident, audience="public", state="active", parts=[["", text]], text=text, at=now, author_name="Bench"
     )
-    status_incidents.on_public_update(update, now)
+    status_publishing.on_public_update(update, now)
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.world import World
-from watchbill.actions import catalogue, declaring, status_incidents, statuspage
+from watchbill.actions import catalogue, declaring, status_publishing, statuspage
 from watchbill.actions.declaring import Declared
 from watchbill.db.models import Incident, IncidentUpdate, Service, StatusPage
 
@@ -38,7 +38,14 @@ def declare(world: World, title: str = "idp is broken", service: str = "idp-prod
 def say(world: World, incident: Incident, text: str, audience: str = "public", state: str = "active") -> IncidentUpdate:
     """Write an update as the action of updates does."""
     update = IncidentUpdate.objects.create(
-        incident=incident, audience=audience, state=state, text=text, at=world.now, author=world.ana, author_name="Ana"
+        incident=incident,
+        audience=audience,
+        state=state,
+        parts=[["", text]],
+        text="SECRET-mail",
+        at=world.now,
+        author=world.ana,
+        author_name="Ana",
     )
-    status_incidents.on_public_update(update, world.now)
+    status_publishing.on_public_update(update, world.now)
     return update

@@ -9,7 +9,8 @@ import pytest
 from tests.actions.desk_cast import adopt
 from tests.actions.status_cast import declare, make_page, say
 from tests.world import World
-from watchbill.actions import incidents, status_incidents, statuspage
+from watchbill.actions import incident_updates, incidents, status_incidents, status_publishing, statuspage
+from watchbill.actions.incident_updates import Said
 from watchbill.core.statuspage import View, public_view
 from watchbill.db.models import Event, Export, Notice, NoticeUpdate, PublicIncident, ServiceCondition, StatusPage
 from watchbill.db.status_facts import facts_of
@@ -186,9 +187,22 @@ def test_planned_work_for_the_public_is_announced_and_counted_as_up(world: World
             service=service, condition="maintenance", notice=notice, starts_at=world.now - timedelta(minutes=30)
         )
         said = NoticeUpdate.objects.create(notice=notice, state="in_progress", text="Begun", at=world.now)
-        status_incidents.on_notice_update(said, world.now)
+        status_publishing.on_notice_update(said, world.now)
     shown = view(world, page)
-    assert [(one.title, one.updates[0].text) for one in shown.notices] == [("New disks", "Begun")]
+    assert [(one.title, one.updates[0].state) for one in shown.notices] == [("New disks", "in_progress")]
     mail = next(one for one in shown.components if one.name == "Mail")
     assert (mail.condition, mail.uptime, mail.days[-1].minutes) == ("maintenance", 100, (("maintenance", 30),))
     assert Export.objects.filter(what="status_tell").count() == 1
+
+
+def test_what_people_write_for_the_public_is_on_the_page_in_its_parts_alone(world: World) -> None:
+    """COM-07: the parts; a mail's words, the incident's own title and who wrote it stay inside."""
+    page = make_page(world)
+    incident = declare(world, "acme's idp-prod-3 is on fire")
+    status_incidents.publish(incident.pk, page, "Nobody can sign in", world.ana, world.now)
+    said = Said("public", {"why": "A disk is full", "doing": "We make room", "next": "We add a disk"})
+    incident_updates.write_updates(incident.pk, [said], world.ana, world.now)
+    update = view(world, page).incidents[0].updates[0]
+    assert "A disk is full" in update.text
+    assert not [word for word in ("acme", "idp", "Ana") if word in update.text]
+    assert Export.objects.filter(what="status_tell", key__contains=f"-update-{update.id}").exists()

@@ -196,8 +196,8 @@ def test_nothing_internal_leaks(world: World) -> None:
     IncidentTask.objects.create(incident=incident, title="SECRET-task", created_at=world.now)
     RoleAssignment.objects.create(incident=incident, role="SECRET-role", person=world.ben, offered_at=world.now)
     IncidentUpdate.objects.create(
-        incident=incident, audience="public", state="active", text="We are on it", at=world.now,
-        parts=[["SECRET-heading", "SECRET-part"]], author=world.ben, author_name="SECRET-author",
+        incident=incident, audience="public", state="active", text="SECRET-mail", at=world.now,
+        parts=[["", "We are on it"]], author=world.ben, author_name="SECRET-author",
     )  # fmt: skip
     for audience in ("responders", "communities", "leadership", "PUBLIC "):
         say(world, incident, f"SECRET-{audience}", audience=audience)

@@ -105,7 +105,9 @@ def _sent(export: Export, claim: Claim, answer: str, reference: str, now: dateti
         if export.connection is not None:
             Connection.objects.filter(pk=export.connection.pk).update(worked_at=now, failed_at=None, failure="")
         elif export.what not in BESIDE:
-            record(_subject_of(export), f"{export.subject_kind}.mailed", f"a mail left, {export.why}: {answer[:200]}", now)
+            record(
+                _subject_of(export), f"{export.subject_kind}.mailed", f"a mail left, {export.why}: {answer[:200]}", now
+            )
     return "sent"
 
 

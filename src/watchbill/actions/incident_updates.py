@@ -18,7 +18,7 @@ from watchbill.actions import (
     delivery,
     incident_room,
     incidents,
-    status_incidents,
+    status_publishing,
     update_promises,
     update_telling,
 )
@@ -103,7 +103,7 @@ def correct(update_id: int, parts: Mapping[str, str], person: Person, now: datet
         promise = UpdatePromise.objects.filter(incident=incident, audience=hearing.key).first()
         due = promise.due_at if promise and told != "resolved" else None
         update = update_telling.put(incident, hearing, written, told, due, person, now, corrects=found)
-        status_incidents.on_public_update(update, now, desk)
+        status_publishing.on_public_update(update, now, desk)
     return update
 
 
@@ -128,7 +128,7 @@ def _write(incident: Incident, said: Said, desk: Desk, person: Person, now: date
     due = promise.due_at if promise else None
     update = update_telling.put(incident, hearing, parts, state, due, person, now, heard=heard)
     incidents.tick(incident, STEP_OF[hearing.audience.who], person, now)
-    status_incidents.on_public_update(update, now, desk)
+    status_publishing.on_public_update(update, now, desk)
     return update
 
 

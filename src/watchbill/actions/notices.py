@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from watchbill.actions import audiences, delivery, status_incidents
+from watchbill.actions import audiences, delivery, status_publishing
 from watchbill.actions.access import require, role_of
 from watchbill.actions.audiences import Heard, Message
 from watchbill.actions.checking import check_text
@@ -239,7 +239,7 @@ def _tell(notice: Notice, told: str, text: str, person: Person | None, now: date
         audiences.tell_people(about, [one for one in leaders if one.is_active], message, heard, now)
     speakers = Requester.objects.filter(community__in=_communities(notice), is_representative=True).order_by("id")
     audiences.tell_outside(about, speakers, message, heard, now)
-    status_incidents.on_notice_update(update, now)
+    status_publishing.on_notice_update(update, now)
     return update
 
 

@@ -25,12 +25,12 @@ from django.utils.crypto import salted_hmac
 from pydantic import ValidationError
 
 from watchbill.actions import export_sending
-from watchbill.actions.status_incidents import TELL, touched_by
+from watchbill.actions.status_publishing import TELL, touched_by
 from watchbill.actions.status_subscriptions import CHALLENGE, LETTER, links_of
 from watchbill.actions.statuspage import address_of
 from watchbill.channels.email import POLICY, Line, Settings
 from watchbill.channels.webhook import sign
-from watchbill.core.statuspage import NOTICE_WORDS, STATE_WORDS, ShownIncident, ShownNotice, public_view
+from watchbill.core.statuspage import NOTICE_SAID, STATE_WORDS, ShownIncident, ShownNotice, public_view
 from watchbill.db.models import Export, Notice, PublicIncident, StatusComponent, StatusPage, StatusSubscription
 from watchbill.db.status_facts import facts_of
 from watchbill.db.wake import wake_workers
@@ -166,7 +166,7 @@ def _hand_over(
     if row.kind == "webhook":
         told = {"type": "update", "title": said.title, "state": said.state, "text": said.text, "link": link}
         return _post(row, {**told, **said.about}, export, http)
-    words = NOTICE_WORDS if said.about["kind"] == "maintenance" else STATE_WORDS
+    words = NOTICE_SAID if said.about["kind"] == "maintenance" else STATE_WORDS
     state = words.get(said.state, said.state)
     when = _when(said, row.page)
     parts = [f"{state}: {said.title}", when, said.text, link]

@@ -47,6 +47,14 @@ NOTICE_WORDS = {
     "done": "Done",
     "cancelled": "Called off",
 }
+NOTICE_SAID = {
+    **NOTICE_WORDS,
+    "announced": "Announced",
+    "reminded": "A reminder",
+    "moved": "Moved",
+    "begun": "Begun",
+    "extended": "Takes longer",
+}
 DAYS = 90
 HOLDS = "Up means no outage, partial or full; slow moments and planned work count as up."
 MINUTE = timedelta(minutes=1)

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from watchbill.core import statuspage
 from watchbill.core.statuspage import Component, Facts, Spell, Update
+from watchbill.core.updates import render
 from watchbill.db.models import (
     IncidentUpdate,
     Notice,
@@ -100,7 +101,8 @@ def _incidents(rows: list[PublicIncident]) -> list[statuspage.Incident]:
     said: dict[int, list[Update]] = defaultdict(list)
     updates = IncidentUpdate.objects.filter(audience=PUBLIC, incident__in=[row.incident_id for row in rows])
     for one in updates.order_by("id"):
-        said[one.incident_id].append(Update(one.pk, one.state, one.text, one.at, one.corrects_id))
+        # Not `text`: a mail's words hold the incident's own title.
+        said[one.incident_id].append(Update(one.pk, one.state, render(one.parts), one.at, one.corrects_id))
     return [
         statuspage.Incident(
             id=row.pk,
@@ -135,4 +137,5 @@ def _notices(rows: list[Notice], components: list[StatusComponent]) -> list[stat
 
 
 def _notice_update(one: NoticeUpdate) -> Update:
-    return Update(one.pk, one.state, one.text, one.at)
+    """Give that something was said and when; its words name services as the team calls them, and stay inside."""
+    return Update(one.pk, one.state, "", one.at)

@@ -18,6 +18,7 @@ from watchbill.actions.statuspage import address_of
 from watchbill.core.statuspage import (
     CONDITION_WORDS,
     HOLDS,
+    NOTICE_SAID,
     NOTICE_WORDS,
     STATE_WORDS,
     Day,
@@ -157,5 +158,5 @@ def _notice(one: ShownNotice, names: Mapping[int, str]) -> dict[str, Any]:
         "starts_at": one.starts_at,
         "ends_at": one.ends_at,
         "components": [names[number] for number in one.components if number in names],
-        "updates": [(said, NOTICE_WORDS.get(said.state, said.state)) for said in one.updates],
+        "updates": [(said, NOTICE_SAID.get(said.state, said.state)) for said in one.updates],
     }

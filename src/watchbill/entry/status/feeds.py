@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from xml.etree import ElementTree as Xml
 
-from watchbill.core.statuspage import NOTICE_WORDS, STATE_WORDS, View
+from watchbill.core.statuspage import NOTICE_SAID, STATE_WORDS, View
 
 MOST = 50
 ATOM, RSS = "application/atom+xml; charset=utf-8", "application/rss+xml; charset=utf-8"
@@ -42,7 +42,13 @@ def entries(view: View, url: str) -> list[Entry]:
     for notice in view.notices:
         link = f"{url}#planned-{notice.id}"
         found += [
-            Entry(f"{link}-{said.id}", link, f"{NOTICE_WORDS[said.state]}: {notice.title}", said.text, said.at)
+            Entry(
+                f"{link}-{said.id}",
+                link,
+                f"{NOTICE_SAID.get(said.state, said.state)}: {notice.title}",
+                said.text or notice.text,
+                said.at,
+            )
             for said in notice.updates
         ]
     return sorted(found, key=lambda one: (one.at, one.id))[::-1][:MOST]

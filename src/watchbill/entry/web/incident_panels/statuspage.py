@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from watchbill.actions import status_incidents
+from watchbill.actions import status_incidents, status_publishing
 from watchbill.actions.statuspage import address_of
 from watchbill.db.models import PublicIncident, StatusPage
 from watchbill.entry.web.incident_panels import About, Act, ActForm
@@ -20,7 +20,7 @@ TEMPLATE = "incidents/panel_statuspage.html"
 
 def words(about: About) -> dict[str, Any] | None:
     """Give where it is published, or why it never is; None: the team has no status page."""
-    pages = status_incidents.pages_for(about.incident)
+    pages = status_publishing.pages_for(about.incident)
     if not pages:
         return None
     rows = PublicIncident.objects.filter(incident=about.incident, withdrawn_at=None).select_related("page__team")
@@ -43,7 +43,7 @@ class PublishForm(ActForm):
 
     def fill_in(self, about: About) -> None:
         """Offer the pages of the team; the incident's own title is not put in."""
-        choose(self, "page", [(str(one.pk), one.title) for one in status_incidents.pages_for(about.incident)])
+        choose(self, "page", [(str(one.pk), one.title) for one in status_publishing.pages_for(about.incident)])
 
 
 class ShownForm(ActForm):
