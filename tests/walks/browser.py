@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 PHONE = {"width": 390, "height": 844}
@@ -69,3 +71,38 @@ def sign_in(page: Page, url: str, email: str, password: str) -> None:
     page.get_by_label("Password").fill(password)
     follow(page.get_by_role("button", name="Sign in", exact=True))
     assert "/accounts/login" not in page.url
+
+
+@dataclass
+class Side:
+    """One who is at work: their page, what its console says, which pages were looked at as they are on this screen."""
+
+    page: Page
+    is_scripted: bool = True
+    said: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    wrong: list[str] = field(default_factory=list)
+
+    def look(self, name: str) -> None:
+        """Judge the page as it stands, once: axe finds nothing, and nothing scrolls sideways."""
+        if name in self.seen:
+            return
+        self.seen.add(name)
+        wide = width_too_much(self.page)
+        self.wrong += [f"{name} is {wide} px too wide"] if wide else []
+        # axe is a script: without scripts the same pages are judged in the other round.
+        found = Axe().run(self.page).response["violations"] if self.is_scripted else []
+        self.wrong += [f"{name}: {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
+
+    def press(self, name: str, inside: Locator | None = None) -> None:
+        """Press a button that sends its form, and wait for the page that answers."""
+        follow((inside or self.page).get_by_role("button", name=name, exact=True).first)
+
+    def check(self) -> None:
+        assert self.wrong == []
+        assert self.said == []
+
+
+def side_of(browser: Browser, viewport: dict[str, int], **context: object) -> Side:
+    page = browser.new_context(viewport=viewport, **context).new_page()
+    return Side(page, bool(context.get("java_script_enabled", True)), complaints_of(page))

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 
 from tests.doors.intake_world import PostgresqlStore
-from tests.world import free_port
+from tests.world import Mailbox, free_port
 
 WATCHBILL = Path(sys.executable).parent / "watchbill"
 # Generous: other tests may have every core for a while.
@@ -113,3 +113,13 @@ def wait_for(condition, seconds: float = PATIENCE) -> Any:
             return found
         tick.wait(0.05)
     raise AssertionError(f"this did not come about within {seconds} s")
+
+
+def newest_mail(mail_server: Mailbox, to: str, words: str) -> str:
+    """Wait for a mail to somebody whose text has these words, and give its text."""
+
+    def look() -> list[str]:
+        texts = [m.get_body(("plain",)).get_content() for m in mail_server.messages if m["X-To"] == to]
+        return [text for text in texts if words in text]
+
+    return wait_for(look)[-1]

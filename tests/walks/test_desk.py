@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from time import monotonic
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.walks.browser import DESK, PHONE, chromium, complaints_of, follow, sign_in, width_too_much
-from tests.walks.serving import Served, serving, wait_for
+from tests.walks.browser import DESK, PHONE, Side, chromium, follow, side_of, sign_in
+from tests.walks.serving import Served, newest_mail, serving, wait_for
 from tests.world import Mailbox
 from watchbill.entry.web.pages.support_page import QUICKEST
 
@@ -58,51 +56,6 @@ def desk(tmp_path, mail_server: Mailbox) -> Iterator[Served]:
     with serving(tmp_path / "data", WATCHBILL_SMTP_URL=smtp) as served:
         served.run(BUILD, password=PASSWORD)
         yield served
-
-
-@dataclass
-class Side:
-    """One of the two: their page, what its console says, which pages were looked at as they are on this screen."""
-
-    page: Page
-    is_scripted: bool = True
-    said: list[str] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
-    wrong: list[str] = field(default_factory=list)
-
-    def look(self, name: str) -> None:
-        """Judge the page as it stands, once: axe finds nothing, and nothing scrolls sideways."""
-        if name in self.seen:
-            return
-        self.seen.add(name)
-        wide = width_too_much(self.page)
-        self.wrong += [f"{name} is {wide} px too wide"] if wide else []
-        # axe is a script: without scripts the same pages are judged in the other round.
-        found = Axe().run(self.page).response["violations"] if self.is_scripted else []
-        self.wrong += [f"{name}: {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
-
-    def press(self, name: str, inside: Locator | None = None) -> None:
-        """Press a button that sends its form, and wait for the page that answers."""
-        follow((inside or self.page).get_by_role("button", name=name, exact=True).first)
-
-    def check(self) -> None:
-        assert self.wrong == []
-        assert self.said == []
-
-
-def side_of(browser: Browser, viewport: dict[str, int], **context: object) -> Side:
-    page = browser.new_context(viewport=viewport, **context).new_page()
-    return Side(page, bool(context.get("java_script_enabled", True)), complaints_of(page))
-
-
-def newest_mail(mail_server: Mailbox, to: str, words: str) -> str:
-    """Wait for a mail to somebody whose text has these words, and give its text."""
-
-    def look() -> list[str]:
-        texts = [m.get_body(("plain",)).get_content() for m in mail_server.messages if m["X-To"] == to]
-        return [text for text in texts if words in text]
-
-    return wait_for(look)[-1]
 
 
 def test_a_request_goes_from_the_public_page_to_resolved_and_rated_by_two_people_side_by_side(desk, mail_server):
