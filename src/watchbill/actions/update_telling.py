@@ -53,6 +53,7 @@ def put(
     said = f"{author} {'put right what was told to' if corrects else 'told'} {hearing.audience.title}: "
     data = {"audience": hearing.key, "update": update.pk, "state": state}
     short = " ".join(" ".join(words for _, words in parts).split())[:300]
+    short = short or ("it is over" if state == "resolved" else state)
     by = Actor.of(person) if person else WATCHBILL
     line = record(subject_of(incident), "incident.update", said + short, now, by, data)
     subject = f"{'Corrected: ' if corrects else ''}{incident.title}"

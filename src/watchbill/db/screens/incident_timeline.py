@@ -59,9 +59,11 @@ class Line:
 
     @property
     def group(self) -> str:
-        """Give the group by which the timeline is narrowed: written, state, steps, updates, people, more."""
+        """Give the group by which the timeline is narrowed: written, state, steps, updates, people, more, messages."""
         if self.is_written:
             return "written"
+        if self.event.kind.startswith("delivery."):
+            return "messages"
         named = next((name for name, kinds in GROUPS.items() if self.event.kind in kinds), "")
         return named or _group_of(self.event.kind.removeprefix("incident."))
 
@@ -90,11 +92,16 @@ def read_timeline(incident: Incident, only: str = "") -> Timeline:
     _add_files(incident, lines)
     lines.sort(key=lambda line: (line.event.at, line.event.pk), reverse=True)
     return Timeline(
-        lines=[line for line in lines if not only or only in {line.group, line.kind if line.is_written else ""}],
+        lines=[line for line in lines if _is_asked(line, only)],
         pinned=[line for line in lines if line.is_pinned],
         groups={line.group for line in lines} | {line.kind for line in lines if line.is_written},
         is_cut=len(events) > LINES,
     )
+
+
+def _is_asked(line: Line, only: str) -> bool:
+    """Tell whether a line is shown; which message left by which way is shown only to whoever asks."""
+    return line.group != "messages" if not only else only in {line.group, line.kind if line.is_written else ""}
 
 
 def _tell(events: Iterable[Event]) -> list[Line]:

@@ -22,7 +22,7 @@ Told = Annotated[str, up_to(2000)]
 For = Annotated[str, up_to(120)]
 
 
-class RoleLine(BaseModel):
+class RoleAssignmentLine(BaseModel):
     """A role in somebody's hands, or offered to them; `id` answers an offer."""
 
     id: int
@@ -41,7 +41,7 @@ class RoleLine(BaseModel):
 class Roles(BaseModel):
     """The whole record of who had which role, in its order, and which roles are still looked for."""
 
-    items: list[RoleLine]
+    items: list[RoleAssignmentLine]
     missing: list[str]
 
 
@@ -61,7 +61,7 @@ class Take(Given):
     why: Told = ""
 
 
-class Suggested(BaseModel):
+class SuggestedForRole(BaseModel):
     """Whom the team would ask, and why them."""
 
     person: PersonRef
@@ -79,7 +79,7 @@ def _record(incident: Incident, now: datetime) -> Roles:
     scene = Scene(incident, now)
     rows = RoleAssignment.objects.filter(incident=incident).select_related("person", "offered_by").order_by("id")
     lines = [
-        RoleLine(
+        RoleAssignmentLine(
             id=row.pk,
             role=row.role,
             title=scene.title(row.role),
@@ -107,14 +107,14 @@ def read(request: Asked, number: Id) -> Roles:
 @router.get(
     "/{number}/roles/{role}/suggested",
     auth=may("read"),
-    response=answers(list[Suggested]),
+    response=answers(list[SuggestedForRole]),
     summary="Read whom the team would ask",
 )
-def suggested(request: Asked, number: Id, role: Word) -> list[Suggested]:
+def suggested(request: Asked, number: Id, role: Word) -> list[SuggestedForRole]:
     """In its order, each with the reasons."""
     found = incident_roles.suggest(the_incident(request.auth, number), role, request.auth.now)
     return [
-        Suggested(person=PersonRef(id=one.id, name=one.name), reasons=list(one.reasons), is_there=one.is_there)
+        SuggestedForRole(person=PersonRef(id=one.id, name=one.name), reasons=list(one.reasons), is_there=one.is_there)
         for one in found
     ]
 

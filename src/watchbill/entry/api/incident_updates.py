@@ -36,10 +36,10 @@ class ToOne(Given):
 class NewUpdates(Given):
     """One or several audiences, each in its own words; all of it is told, or nothing."""
 
-    said: list[ToOne]
+    said: Annotated[list[ToOne], Field(min_length=1, max_length=20)]
 
 
-class Correction(Given):
+class CorrectedUpdate(Given):
     """What the audience should have been told."""
 
     parts: Parts
@@ -93,7 +93,7 @@ def write(request: Asked, number: Id, body: NewUpdates) -> Status[list[UpdateLin
 @router.post(
     "/{number}/updates/{update}/correct", auth=may("write"), response=answers(UpdateLine, 201), summary="Put one right"
 )
-def correct(request: Asked, number: Id, update: Id, body: Correction) -> Status[UpdateLine]:
+def correct(request: Asked, number: Id, update: Id, body: CorrectedUpdate) -> Status[UpdateLine]:
     """The audience is told again; what was said stays readable."""
     caller = request.auth
     found = find_one(IncidentUpdate.objects.filter(incident=_incident(caller.person, number)), update, "update")

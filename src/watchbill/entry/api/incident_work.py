@@ -30,13 +30,13 @@ class NewTask(Given):
     owner: Id | None = None
 
 
-class Why(Given):
+class IncidentWhy(Given):
     """Why."""
 
     why: Annotated[str, up_to(500, 1)]
 
 
-class NewLink(Given):
+class NewIncidentLink(Given):
     """What belongs to it: alert, page, request, ticket, change, silence or related (another incident), by its id."""
 
     kind: Word
@@ -76,7 +76,7 @@ class TaskLine(BaseModel):
         )
 
 
-class LinkLine(BaseModel):
+class IncidentLinkLine(BaseModel):
     """Something that belongs to an incident."""
 
     id: int
@@ -86,7 +86,7 @@ class LinkLine(BaseModel):
     note: str
 
 
-class Ended(BaseModel):
+class EndedIncident(BaseModel):
     """How it ended early."""
 
     id: int
@@ -95,7 +95,7 @@ class Ended(BaseModel):
     merged_into: int | None
 
     @classmethod
-    def of(cls, row: Incident) -> Ended:
+    def of(cls, row: Incident) -> EndedIncident:
         """Show an incident that ended early."""
         return cls(id=row.pk, state=row.state, outcome=row.outcome, merged_into=row.merged_into_id)
 
@@ -129,7 +129,7 @@ def finish_task(request: Asked, number: Id, task: Id) -> TaskLine:
 
 
 @router.post("/{number}/tasks/{task}/drop", auth=may("answer"), response=answers(TaskLine), summary="Drop a task")
-def drop_task(request: Asked, number: Id, task: Id, body: Why) -> TaskLine:
+def drop_task(request: Asked, number: Id, task: Id, body: IncidentWhy) -> TaskLine:
     """With why it is not needed."""
     row = _task(the_incident(request.auth, number), task)
     return TaskLine.of(incident_tasks.drop(row.pk, body.why, request.auth.person, request.auth.now))
@@ -146,21 +146,23 @@ def task_to_ticket(request: Asked, number: Id, task: Id) -> TaskLine:
     return TaskLine.of(_task(incident, task))
 
 
-@router.get("/{number}/links", auth=may("read"), response=answers(list[LinkLine]), summary="List what belongs to it")
-def list_links(request: Asked, number: Id) -> list[LinkLine]:
+@router.get(
+    "/{number}/links", auth=may("read"), response=answers(list[IncidentLinkLine]), summary="List what belongs to it"
+)
+def list_links(request: Asked, number: Id) -> list[IncidentLinkLine]:
     """What you may see of it."""
     return _links(the_incident(request.auth, number), request.auth.person)
 
 
-def _links(incident: Incident, person: Person) -> list[LinkLine]:
+def _links(incident: Incident, person: Person) -> list[IncidentLinkLine]:
     return [
-        LinkLine(id=one.id, kind=one.kind, number=one.subject_id, title=one.title, note=one.note)
+        IncidentLinkLine(id=one.id, kind=one.kind, number=one.subject_id, title=one.title, note=one.note)
         for one in links.links_of(incident, person)
     ]
 
 
-@router.post("/{number}/links", auth=may("answer"), response=answers(list[LinkLine]), summary="Link something")
-def link(request: Asked, number: Id, body: NewLink) -> list[LinkLine]:
+@router.post("/{number}/links", auth=may("answer"), response=answers(list[IncidentLinkLine]), summary="Link something")
+def link(request: Asked, number: Id, body: NewIncidentLink) -> list[IncidentLinkLine]:
     """Once is enough."""
     caller = request.auth
     incident = the_incident(caller, number)
@@ -169,9 +171,9 @@ def link(request: Asked, number: Id, body: NewLink) -> list[LinkLine]:
 
 
 @router.delete(
-    "/{number}/links/{link}", auth=may("answer"), response=answers(list[LinkLine]), summary="Take a link off"
+    "/{number}/links/{link}", auth=may("answer"), response=answers(list[IncidentLinkLine]), summary="Take a link off"
 )
-def unlink(request: Asked, number: Id, link: Id) -> list[LinkLine]:
+def unlink(request: Asked, number: Id, link: Id) -> list[IncidentLinkLine]:
     """The timeline keeps that it was there."""
     incident = the_incident(request.auth, number)
     row = find_one(IncidentLink.objects.filter(incident=incident), link, "link")
@@ -179,19 +181,23 @@ def unlink(request: Asked, number: Id, link: Id) -> list[LinkLine]:
     return _links(incident, request.auth.person)
 
 
-@router.post("/{number}/merge", auth=may("answer"), response=answers(Ended), summary="Merge into another incident")
-def merge(request: Asked, number: Id, body: Merge) -> Ended:
+@router.post(
+    "/{number}/merge", auth=may("answer"), response=answers(EndedIncident), summary="Merge into another incident"
+)
+def merge(request: Asked, number: Id, body: Merge) -> EndedIncident:
     """Links, people, open tasks and cases go along; opening it again undoes it."""
     the_incident(request.auth, number)
     the_incident(request.auth, body.into)
-    return Ended.of(incident_merging.merge(number, body.into, body.why, request.auth.person, request.auth.now))
+    return EndedIncident.of(incident_merging.merge(number, body.into, body.why, request.auth.person, request.auth.now))
 
 
-@router.post("/{number}/call-off", auth=may("answer"), response=answers(Ended), summary="Say that it was no incident")
-def call_off(request: Asked, number: Id, body: Why) -> Ended:
+@router.post(
+    "/{number}/call-off", auth=may("answer"), response=answers(EndedIncident), summary="Say that it was no incident"
+)
+def call_off(request: Asked, number: Id, body: IncidentWhy) -> EndedIncident:
     """It ends without paperwork."""
     the_incident(request.auth, number)
-    return Ended.of(incident_merging.call_off(number, body.why, request.auth.person, request.auth.now))
+    return EndedIncident.of(incident_merging.call_off(number, body.why, request.auth.person, request.auth.now))
 
 
 @router.post(

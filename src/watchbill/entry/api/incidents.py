@@ -74,7 +74,7 @@ class NewEntry(Given):
     link: Annotated[str, up_to(500)] = ""
 
 
-class Correction(Given):
+class CorrectedLine(Given):
     """What a line should say, and why; the line itself stands."""
 
     text: Annotated[str, up_to(20_000, 1)]
@@ -82,7 +82,7 @@ class Correction(Given):
     at: Instant | None = None
 
 
-class Moved(Given):
+class MovedIncident(Given):
     """Where it stands now; `at` is when it came to stand so."""
 
     state: Literal["acknowledged", "mitigated", "resolved", "closed", "active"]
@@ -98,7 +98,7 @@ class Milestone(Given):
     why: Annotated[str, up_to(1000, 1)]
 
 
-class Severity(Given):
+class IncidentSeverity(Given):
     """What people feel by the team's table, or how bad it is by hand."""
 
     impact_kind: Word = ""
@@ -106,14 +106,14 @@ class Severity(Given):
     why: Why = ""
 
 
-class Touched(Given):
+class TouchedService(Given):
     """How a service is because of it."""
 
     service: Slug
     condition: Condition
 
 
-class Changed(Given):
+class ChangedIncident(Given):
     """What changes; what is not given stays."""
 
     title: Title | None = None
@@ -172,7 +172,7 @@ class IncidentLine(BaseModel):
         return cls(**_plain(row))
 
 
-class ServiceLine(BaseModel):
+class TouchedLine(BaseModel):
     """A service that it touches, and how it is."""
 
     service: ServiceRef
@@ -192,7 +192,7 @@ class WholeIncident(IncidentLine):
     """An incident with what it touches, its protocol, who responds, and what is missing before it can be closed."""
 
     summary: str
-    services: list[ServiceLine]
+    services: list[TouchedLine]
     steps: list[StepLine]
     responders: list[PersonRef]
     missing: list[str]
@@ -205,7 +205,7 @@ class WholeIncident(IncidentLine):
         return cls(
             **_plain(row),
             summary=row.summary,
-            services=[ServiceLine(service=ServiceRef.of(one.service), condition=one.condition) for one in touched],
+            services=[TouchedLine(service=ServiceRef.of(one.service), condition=one.condition) for one in touched],
             steps=[
                 StepLine(key=one.key, text=one.text, is_required=one.is_required, done_at=one.done_at)
                 for one in row.steps.order_by("position")
@@ -292,7 +292,7 @@ def read(request: Asked, number: Id) -> WholeIncident:
 
 
 @router.patch("/{number}", auth=may("write"), response=answers(WholeIncident), summary="Change an incident")
-def change(request: Asked, number: Id, body: Changed) -> WholeIncident:
+def change(request: Asked, number: Id, body: ChangedIncident) -> WholeIncident:
     """Title, impact, summary, call, owner."""
     caller = request.auth
     the_incident(caller.person, number)
@@ -323,7 +323,7 @@ def write(request: Asked, number: Id, body: NewEntry) -> Status[EventLine]:
 @router.post(
     "/{number}/timeline/{line}/correct", auth=may("write"), response=answers(EventLine), summary="Correct a line"
 )
-def correct(request: Asked, number: Id, line: Id, body: Correction) -> EventLine:
+def correct(request: Asked, number: Id, line: Id, body: CorrectedLine) -> EventLine:
     """By a new line; the old one stands."""
     caller = request.auth
     the_incident(caller.person, number)
@@ -341,7 +341,7 @@ def pin(request: Asked, number: Id, line: Id, pinned: bool = True) -> EventLine:
 
 
 @router.post("/{number}/state", auth=may("write"), response=answers(WholeIncident), summary="Say where it stands")
-def move(request: Asked, number: Id, body: Moved) -> WholeIncident:
+def move(request: Asked, number: Id, body: MovedIncident) -> WholeIncident:
     """Mitigated: people no longer feel it; resolved: all is normal; closed: the paperwork is done; active: it goes on."""
     caller = request.auth
     the_incident(caller.person, number)
@@ -369,7 +369,7 @@ def milestone(request: Asked, number: Id, body: Milestone) -> WholeIncident:
 
 
 @router.post("/{number}/severity", auth=may("write"), response=answers(WholeIncident), summary="Say how bad it is")
-def severity(request: Asked, number: Id, body: Severity) -> WholeIncident:
+def severity(request: Asked, number: Id, body: IncidentSeverity) -> WholeIncident:
     """By the team's table, or by hand with a reason."""
     caller = request.auth
     the_incident(caller.person, number)
@@ -380,7 +380,7 @@ def severity(request: Asked, number: Id, body: Severity) -> WholeIncident:
 
 
 @router.post("/{number}/services", auth=may("write"), response=answers(WholeIncident), summary="Say how a service is")
-def touch(request: Asked, number: Id, body: Touched) -> WholeIncident:
+def touch(request: Asked, number: Id, body: TouchedService) -> WholeIncident:
     """The status page and its history follow."""
     caller = request.auth
     the_incident(caller.person, number)

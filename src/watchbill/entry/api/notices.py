@@ -32,16 +32,18 @@ class NewNotice(Given):
     starts_at: datetime
     ends_at: datetime
     services: list[Slug] = []
-    audiences: list[Name] | None = Field(None, description="null: those of the team's rule.")
+    audiences: Annotated[list[Name], Field(max_length=50)] | None = Field(
+        None, description="null: those of the team's rule."
+    )
 
 
-class Words(Given):
+class NoticeWords(Given):
     """What is said besides; empty: what the notice says."""
 
     text: Told = ""
 
 
-class Ends(Words):
+class Ends(NoticeWords):
     """Until when it takes."""
 
     ends_at: datetime
@@ -53,7 +55,7 @@ class Times(Ends):
     starts_at: datetime
 
 
-class Why(Given):
+class NoticeWhy(Given):
     """Why it does not take place."""
 
     why: Told = ""
@@ -153,7 +155,7 @@ def announce(request: Asked, number: Id) -> NoticeLine:
 
 
 @router.post("/{number}/begin", auth=may("write"), response=answers(NoticeLine), summary="Begin planned work")
-def begin(request: Asked, number: Id, body: Words) -> NoticeLine:
+def begin(request: Asked, number: Id, body: NoticeWords) -> NoticeLine:
     """Its services are under maintenance from now."""
     the_notice(request.auth.person, number)
     return NoticeLine.of(notices.begin(number, request.auth.person, request.auth.now, body.text))
@@ -175,14 +177,14 @@ def reschedule(request: Asked, number: Id, body: Times) -> NoticeLine:
 
 
 @router.post("/{number}/done", auth=may("write"), response=answers(NoticeLine), summary="End planned work")
-def done(request: Asked, number: Id, body: Words) -> NoticeLine:
+def done(request: Asked, number: Id, body: NoticeWords) -> NoticeLine:
     """Its services work as before."""
     the_notice(request.auth.person, number)
     return NoticeLine.of(notices.done(number, request.auth.person, request.auth.now, body.text))
 
 
 @router.post("/{number}/cancel", auth=may("write"), response=answers(NoticeLine), summary="Call planned work off")
-def cancel(request: Asked, number: Id, body: Why) -> NoticeLine:
+def cancel(request: Asked, number: Id, body: NoticeWhy) -> NoticeLine:
     """Those who know hear why."""
     the_notice(request.auth.person, number)
     return NoticeLine.of(notices.cancel(number, body.why, request.auth.person, request.auth.now))

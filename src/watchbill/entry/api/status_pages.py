@@ -24,7 +24,7 @@ Intro = Annotated[str, up_to(4000)]
 Why = Annotated[str, up_to(500)]
 
 
-class NewPage(Given):
+class NewStatusPage(Given):
     """A page of a team; without a slug it is made of the title."""
 
     team: Slug
@@ -81,7 +81,7 @@ class ComponentLine(BaseModel):
         return cls(id=row.pk, service=row.service.slug, name=row.name, group=row.group, description=row.description)
 
 
-class PageLine(BaseModel):
+class StatusPageLine(BaseModel):
     """A page; `url` holds its key and is for owners, when it is not public."""
 
     id: int
@@ -95,7 +95,7 @@ class PageLine(BaseModel):
     components: list[ComponentLine]
 
     @classmethod
-    def of(cls, row: StatusPage, reader: Person) -> PageLine:
+    def of(cls, row: StatusPage, reader: Person) -> StatusPageLine:
         """Show a page to somebody."""
         shown = row.is_public or role_of(reader, row.team) == "owner"
         return cls(
@@ -140,53 +140,55 @@ def the_page(person: Person, number: int) -> StatusPage:
     return find_one(rows, number, "status page")
 
 
-@router.get("", auth=may("read"), response=answers(Listed[PageLine]), summary="List status pages")
-def list_pages(request: Asked, team: Slug = "", after: After = "", limit: Limit = 50) -> Listed[PageLine]:
+@router.get("", auth=may("read"), response=answers(Listed[StatusPageLine]), summary="List status pages")
+def list_pages(request: Asked, team: Slug = "", after: After = "", limit: Limit = 50) -> Listed[StatusPageLine]:
     """Each with what stands on it."""
     person = request.auth.person
     rows = StatusPage.objects.filter(team__in=chosen_teams(person, team)).select_related("team")
-    return by_id(rows, after, limit, lambda row: PageLine.of(row, person))
+    return by_id(rows, after, limit, lambda row: StatusPageLine.of(row, person))
 
 
-@router.post("", auth=may("write"), response=answers(PageLine, 201), summary="Make a status page")
-def create(request: Asked, body: NewPage) -> Status[PageLine]:
+@router.post("", auth=may("write"), response=answers(StatusPageLine, 201), summary="Make a status page")
+def create(request: Asked, body: NewStatusPage) -> Status[StatusPageLine]:
     """For owners; it is open to whoever has its link until it is public."""
     caller = request.auth
     made = statuspage.create(
         the_team(caller.person, body.team), body.model_dump(exclude={"team"}), caller.person, caller.now
     )
-    return Status(201, PageLine.of(made, caller.person))
+    return Status(201, StatusPageLine.of(made, caller.person))
 
 
-@router.get("/{number}", auth=may("read"), response=answers(PageLine), summary="Read a status page's settings")
-def read(request: Asked, number: Id) -> PageLine:
+@router.get("/{number}", auth=may("read"), response=answers(StatusPageLine), summary="Read a status page's settings")
+def read(request: Asked, number: Id) -> StatusPageLine:
     """What the public sees of it is at /status/<slug>/summary.json."""
-    return PageLine.of(the_page(request.auth.person, number), request.auth.person)
+    return StatusPageLine.of(the_page(request.auth.person, number), request.auth.person)
 
 
-@router.patch("/{number}", auth=may("write"), response=answers(PageLine), summary="Change or archive a status page")
-def change(request: Asked, number: Id, body: PageChange) -> PageLine:
+@router.patch(
+    "/{number}", auth=may("write"), response=answers(StatusPageLine), summary="Change or archive a status page"
+)
+def change(request: Asked, number: Id, body: PageChange) -> StatusPageLine:
     """For owners."""
     caller = request.auth
     values = {name: value for name, value in body.model_dump(exclude={"is_archived"}).items() if value is not None}
     page = statuspage.change(the_page(caller.person, number), values, caller.person, caller.now)
     if body.is_archived is not None:
         page = statuspage.archive(page, caller.person, caller.now, is_archived=body.is_archived)
-    return PageLine.of(page, caller.person)
+    return StatusPageLine.of(page, caller.person)
 
 
-@router.post("/{number}/renew-link", auth=may("write"), response=answers(PageLine), summary="Give it a new link")
-def renew_link(request: Asked, number: Id) -> PageLine:
+@router.post("/{number}/renew-link", auth=may("write"), response=answers(StatusPageLine), summary="Give it a new link")
+def renew_link(request: Asked, number: Id) -> StatusPageLine:
     """The old one opens nothing any more."""
     caller = request.auth
     page = statuspage.renew_key(the_page(caller.person, number), caller.person, caller.now)
-    return PageLine.of(page, caller.person)
+    return StatusPageLine.of(page, caller.person)
 
 
 @router.post(
-    "/{number}/components", auth=may("write"), response=answers(PageLine, 201), summary="Put a service on a page"
+    "/{number}/components", auth=may("write"), response=answers(StatusPageLine, 201), summary="Put a service on a page"
 )
-def add_component(request: Asked, number: Id, body: NewComponent) -> Status[PageLine]:
+def add_component(request: Asked, number: Id, body: NewComponent) -> Status[StatusPageLine]:
     """Under the name that the public knows."""
     caller = request.auth
     page = the_page(caller.person, number)
@@ -195,7 +197,7 @@ def add_component(request: Asked, number: Id, body: NewComponent) -> Status[Page
         raise Http404("there is no such service")
     values = {name: value for name, value in body.model_dump(exclude={"service"}).items() if value}
     statuspage.add_component(page, service, values, caller.person, caller.now)
-    return Status(201, PageLine.of(page, caller.person))
+    return Status(201, StatusPageLine.of(page, caller.person))
 
 
 @router.post(

@@ -26,6 +26,7 @@ GROUPS = {
     "people": "People",
     "steps": "First steps",
     "more": "More",
+    "messages": "Messages",
 }
 
 
