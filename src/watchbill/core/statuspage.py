@@ -41,14 +41,9 @@ STATE_WORDS = {
     "resolved": "Over",
 }
 TOLD_AS = {"active": "investigating", "mitigated": "monitoring", "closed": "resolved"}
-# How planned work stands, and what was said of it.
 NOTICE_WORDS = {
     "announced": "Ahead",
-    "reminded": "Soon",
-    "moved": "Moved",
     "in_progress": "Under way",
-    "begun": "Under way",
-    "extended": "Takes longer",
     "done": "Done",
     "cancelled": "Called off",
 }
