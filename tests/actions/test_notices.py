@@ -9,6 +9,7 @@ import pytest
 from tests.world import World
 from watchbill.actions import catalogue, communities, declaring, notices
 from watchbill.actions.declaring import Declared
+from watchbill.core.statuspage import NOTICE_SAID
 from watchbill.db.models import Event, Export, Notice, Outgoing, Requester, Service, ServiceCondition, Timer
 from watchbill.db.notice_facts import conflicts_of, notices_now, planned_for
 from watchbill.kit.errors import NotAllowed, Refused
@@ -165,3 +166,8 @@ def test_services_that_join_work_under_way_are_under_maintenance_too(world: Worl
     notices.change(notice.pk, {"services": [other]}, world.ana, world.now)
     standing = ServiceCondition.objects.filter(ends_at=None)
     assert [row.service for row in standing] == [other]
+
+
+def test_whatever_is_told_of_planned_work_has_words_for_the_public_page() -> None:
+    """A state without words would leave the whole page undrawn."""
+    assert {*notices.TOLD} - {*NOTICE_SAID} == set()

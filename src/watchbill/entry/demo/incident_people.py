@@ -46,15 +46,15 @@ ROLES: Mapping[str, Sequence[Move]] = {
     "token": ((2, "noor", "take", "commander", ""),),
     "pushes": (
         (1, "noor", "take", "commander", ""),
-        (3, "noor", "offer", "liaison", "zofia"),
-        (5, "zofia", "accept", "liaison", ""),
+        (2, "noor", "offer", "liaison", "zofia"),
+        (3, "zofia", "accept", "liaison", ""),
         (13, "noor", "offer", "technical_lead", "yuki"),
     ),
 }
 
 TOLD: Mapping[str, Sequence[Said]] = {
     "deploy": (
-        (5, "zofia", "public", "", ("Some calls to our services fail since 03:04 UTC. We do not know why yet.",
+        (4, "zofia", "public", "", ("Some calls to our services fail since 03:04 UTC. We do not know why yet.",
          "The engineers on call look at it.", "We say more within twenty minutes.")),
         (18, "mateo", "manager", "identified", ("Deploy 2.41 changed how sessions are kept; one call in eight fails.",
          "Rolling it back in every region.", "Nothing is needed from you. Checkout knows.")),
@@ -80,10 +80,12 @@ TOLD: Mapping[str, Sequence[Said]] = {
         (142, "ingrid", "users", "", ("Bluefin is back, and everything runs as before.", "", "")),
     ),
     "pushes": (
-        (6, "zofia", "public", "", ("About three image pushes in a hundred fail.", "We have a proxy in view that is full.",
+        (4, "zofia", "public", "", ("About three image pushes in a hundred fail.", "We have a proxy in view that is full.",
          "Try a failed push again: the second usually works.")),
         (11, "zofia", "public", "identified", ("One of our upload proxies is full.", "We take it out.",
          "Pushes should work as usual within the hour.")),
+        (14, "noor", "manager", "identified", ("An upload proxy is full; three pushes in a hundred fail.",
+         "Taking it out of the pool.", "Nothing is needed from you.")),
     ),
 }  # fmt: skip
 

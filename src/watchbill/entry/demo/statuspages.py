@@ -32,9 +32,9 @@ PAGES: tuple[tuple[str, str, str, str, str, tuple[tuple[str, str, str, str], ...
 )  # fmt: skip
 # incident, minutes after it was declared, who, on which page, under which title
 PUBLISHED: dict[str, tuple[float, str, str, str]] = {
-    "deploy": (4, "zofia", "platform", "Some calls through the gateway fail"),
+    "deploy": (3.5, "zofia", "platform", "Some calls through the gateway fail"),
     "signin": (11, "sunniva", "research", "Sign-in with Keyring ID fails"),
-    "pushes": (6, "zofia", "platform", "Some image pushes fail"),
+    "pushes": (3.5, "zofia", "platform", "Some image pushes fail"),
 }
 SUBSCRIBER = "marisol@tidepool.example"
 STORAGE = {
