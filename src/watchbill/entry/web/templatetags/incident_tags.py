@@ -53,6 +53,7 @@ EVENT_WORDS = {
     "joined": "People",
     "left": "People",
     "ended": "Ended",
+    "postmortem": "Post-mortem",
     "role_offered": "Role",
     "role_taken": "Role",
     "role_declined": "Role",
