@@ -13,7 +13,7 @@ from watchbill.core import incidents
 from watchbill.core.incidents import Incident, Left
 from watchbill.kit.effects import Become, Record
 from watchbill.kit.errors import Refused
-from watchbill.rules import incident_closing, incident_proposed, incident_severity, incident_start
+from watchbill.rules import incident_closing, incident_proposed, incident_roles, incident_severity, incident_start
 
 NOW = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
 BEGUN = {"started": NOW - timedelta(hours=2), "detected": NOW - timedelta(hours=1), "declared": NOW}
@@ -171,3 +171,22 @@ def test_the_protocol_is_bridge_post_then_debug() -> None:
     rules = presets.load("operate-first").rules
     steps = list(incident_start.decide(incident_start.Settings.model_validate(rules["incident_start"]), is_major=True))
     assert steps.index("call") < steps.index("posted") < steps.index("debug")
+
+
+# INC-17: who is asked for, of any incident and of a high one; hub-support calls nothing else an incident (C8).
+ASKED_FOR = {
+    "hub-support": (["commander"], ["commander"]),
+    "laa-ops": ([], ["commander", "liaison"]),
+    "library-devops": ([], ["commander", "scribe", "technical_lead"]),
+    "oncall-remodel": ([], ["commander"]),
+    "operate-first": ([], ["commander", "liaison"]),
+}
+
+
+@pytest.mark.parametrize("name", presets.all_presets())
+def test_a_high_one_gets_more_focus_and_any_other_starts_when_somebody_is_free(name: str) -> None:
+    """INC-17: whoever has a small one needs nobody for it; a high one asks for people and has their focus."""
+    rules = presets.load(name).rules
+    roles = incident_roles.Settings.model_validate(rules["incident_roles"])
+    asked = tuple(incident_roles.decide(roles, is_major=major) for major in (False, True))
+    assert asked == ASKED_FOR[name]
