@@ -48,6 +48,7 @@ class Served:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         assert self._ready.wait(patience), "".join(self.printed)
+        assert self.process.poll() is None, "".join(self.printed)
         wait_for(lambda: httpx2.get(self.url + "/readyz").status_code == 200)
 
     def _read(self) -> None:
@@ -57,6 +58,8 @@ class Served:
             self.code = found.group(1) if found else self.code
             if "Watchbill listens on" in line:
                 self._ready.set()
+        self.process.wait()
+        self._ready.set()  # it ended: nobody need wait for it any longer
 
     def stop(self) -> int:
         """Ask it to stop, as a service manager does; gives its exit code."""

@@ -31,7 +31,7 @@ REACHED = (
 def demo(tmp_path_factory):
     """Two weeks of the demo's life, served."""
     served = Served(tmp_path_factory.mktemp("demo"))
-    served.start("demo", "--weeks", "2", patience=240)
+    served.start("demo", "--weeks", "2", patience=480)
     yield served
     served.stop()
 
@@ -62,6 +62,8 @@ def pages_of(browser, demo, email: str) -> list[str]:
         seen[shape] = seen.get(shape, 0) + 1
         answer = page.request.get(url)
         assert answer.status == 200, f"{url} answered {answer.status}"
+        if not answer.headers["content-type"].startswith("text/html"):
+            continue  # a file or a feed: no page
         found.append(url)
         for href in HREF.findall(answer.text()):
             address = urldefrag(urljoin(url, unescape(href))).url
