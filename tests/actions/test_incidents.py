@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.actions.desk_cast import adopt
+from tests.actions.desk_cast import adopt, subjects
 from tests.world import World
 from watchbill.actions import catalogue, declaring, incident_story, incidents
 from watchbill.actions.declaring import Declared
@@ -128,6 +128,15 @@ def test_a_private_one_does_not_exist_for_members_who_are_not_named(world: World
         incident_story.write(incident.pk, Entry("I look"), world.ben, world.now)
     incidents.add_responder(incident.pk, world.ben, world.ana, world.now)
     assert sees_incident(world.ben, incident)
+
+
+def test_whoever_is_called_in_hears_of_it_once(world: World) -> None:
+    """INC-06, INC-16: people are tagged and asked to help; calling twice, or oneself, says nothing new."""
+    incident = declare(world)
+    for whom in (world.ben, world.ben, world.ana):
+        incidents.add_responder(incident.pk, whom, world.ana, world.now)
+    assert subjects(world, "ben") == ["Ana calls you in: Nobody can sign in"]
+    assert not [one for one in subjects(world, "ana") if "calls you in" in one]
 
 
 def test_who_still_responds_is_known(world: World) -> None:

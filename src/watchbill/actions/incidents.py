@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from watchbill.actions import (
+    delivery,
     incident_room,
     postmortem_begin,
     postmortem_rules,
@@ -22,6 +23,7 @@ from watchbill.actions import (
 )
 from watchbill.actions.access import ROLES, require, role_of
 from watchbill.actions.checking import check_text
+from watchbill.actions.delivery import Words
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.effects import carry_out
 from watchbill.actions.incident_carry import bring_back
@@ -302,14 +304,32 @@ def join(incident: Incident, person: Person, by: Person, now: datetime) -> Incid
 
 
 def add_responder(incident_id: int, whom: Person, person: Person, now: datetime) -> Incident:
-    """Call somebody into an incident: they see it, also when it is private. Raises Refused, NotAllowed."""
+    """Call somebody into an incident: they hear of it, and see it also when it is private. Raises Refused, NotAllowed."""
     with transaction.atomic():
         incident = lock(incident_id)
         require_member(person, incident, "call somebody into an incident")
         if not whom.is_active:
             raise Refused(f"{whom} has no active account", "person")
+        is_new = not incident.members.filter(person=whom, left_at=None).exists()
         join(incident, whom, person, now)
+        if is_new and whom != person:
+            _tell_called(incident, whom, person, now)
     return incident
+
+
+def _tell_called(incident: Incident, whom: Person, by: Person, now: datetime) -> None:
+    """Reach whoever was called in (INC-06, INC-16); when nothing reaches them somebody else hears so."""
+    line = record(subject_of(incident), "incident.called", f"{by} asks {whom} to help", now, Actor.of(by))
+    exercise = "Exercise: " if incident.is_exercise else ""
+    words = Words(
+        subject=f"{exercise}{by} calls you in: {incident.title}"[:200],
+        text=f"{by} asks you to help.\n\n{incident.title}\n{incident.impact}",
+        purpose="notice",
+        urgency="important",
+        path=f"/incidents/{incident.pk}/",
+        action="Open the incident",
+    )
+    delivery.reach_or_tell(whom.pk, subject_of(incident), words, line, f"{by} called you in", now)
 
 
 def leave(incident_id: int, person: Person, now: datetime) -> Incident:

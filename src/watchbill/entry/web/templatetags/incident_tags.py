@@ -51,6 +51,7 @@ EVENT_WORDS = {
     "step": "First step",
     "step_undone": "First step",
     "joined": "People",
+    "called": "People",
     "left": "People",
     "ended": "Ended",
     "postmortem": "Post-mortem",
