@@ -31,7 +31,7 @@ class NewNotice(Given):
     text: LongText
     starts_at: datetime
     ends_at: datetime
-    services: list[Slug] = []
+    services: Annotated[list[Slug], Field(max_length=50)] = []
     audiences: Annotated[list[Name], Field(max_length=50)] | None = Field(
         None, description="null: those of the team's rule."
     )
