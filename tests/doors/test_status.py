@@ -141,7 +141,7 @@ def test_a_commit_draws_the_page_anew_and_the_first_ask_of_many_draws_it_once(
             await sync_to_async(publish)(world, page)
             async with asyncio.timeout(20):
                 while b"Nobody can sign in" not in (await ask("/status/hub/summary.json")).body:
-                    await asyncio.sleep(0.02)
+                    await asyncio.sleep(0)
 
     asyncio.run(run())
     assert drawn == sorted(set(drawn))
