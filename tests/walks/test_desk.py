@@ -187,6 +187,12 @@ def move_it_by_keyboard(engineer: Side, desk: Served) -> None:
         expect(page.locator(f"[data-stage={stage}] #card-1")).to_be_visible()
         expect(card).to_be_focused()
     engineer.look("the board, done")
+    # What somebody else moves is there by itself, after one's own moves as well.
+    page.evaluate(
+        """() => { const form = new FormData(document.getElementById("cards")); form.set("move", "1:in_progress");
+                   return fetch("/board/move/", {method: "POST", body: form}).then((answer) => answer.status); }"""
+    )
+    expect(page.locator("[data-stage=in_progress] #card-1")).to_be_visible()
 
 
 def resolve_it(engineer: Side) -> None:

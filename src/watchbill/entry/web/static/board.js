@@ -57,8 +57,11 @@
   let moving = 0;
   let moves = 0;
   let known = 0; // of the moves, when the board last asked for itself
+  let waits = false; // a refresh, until the last move is answered
+  const asks = (event) => event.detail.requestConfig?.elt.id; // the form itself may be gone: its answer replaces it
+
   document.body.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target.id === "board" && moving) { event.preventDefault(); return; }
+    if (event.target.id === "board" && moving) { event.preventDefault(); waits = true; return; }
     if (event.target.id === "board") known = moves;
     if (event.target.id !== "cards") return;
     moving += 1;
@@ -67,18 +70,21 @@
   });
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     // What was asked for before a move shows the board before it.
-    if (event.detail.requestConfig.elt.id === "board" && known !== moves) event.detail.shouldSwap = false;
-  });
-  document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt?.id === "cards") moving = Math.max(0, moving - 1);
+    if (asks(event) === "board" && known !== moves) event.detail.shouldSwap = false;
   });
   document.body.addEventListener("htmx:afterSettle", () => {
     // What was said stays when the board refreshes itself a moment later.
     const said = document.querySelector("[data-said]");
     if (said?.childElementCount) document.getElementById("board-said").replaceChildren(...said.children);
-    if (!moved || moving) return;
-    document.getElementById(`open-${moved}`)?.focus();
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (asks(event) !== "cards") return;
+    moving = Math.max(0, moving - 1);
+    if (moving) return;
+    const active = document.activeElement;
+    if (active === document.body || active?.closest("#board")) document.getElementById(`open-${moved}`)?.focus();
     moved = "";
+    if (waits) { waits = false; document.body.dispatchEvent(new Event("changed")); }
   });
 
   // Dragging: onto another column it moves, within one it is placed; both are forms that stand on the page.
