@@ -74,6 +74,12 @@ class MovedIncident(Given):
     words: Text = Field("", description="Of a reopened or a closed one: the reason.")
 
 
+class TickedStep(Given):
+    """Whether a step of the protocol is done."""
+
+    is_done: bool = True
+
+
 class Milestone(Given):
     """When a milestone really was, and how that is known."""
 

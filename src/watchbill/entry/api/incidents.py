@@ -6,7 +6,7 @@ from typing import Literal
 
 from ninja import Router, Status
 
-from watchbill.actions import declaring, incident_story, incidents, once
+from watchbill.actions import declaring, incident_steps, incident_story, incidents, once
 from watchbill.actions.declaring import Declared
 from watchbill.actions.incident_story import Entry
 from watchbill.db.incident_facts import seen_by
@@ -25,6 +25,7 @@ from watchbill.entry.api.incident_lines import (
     NewEntry,
     NewIncident,
     Privacy,
+    TickedStep,
     TouchedService,
     WholeIncident,
 )
@@ -163,6 +164,15 @@ def move(request: Asked, number: Id, body: MovedIncident) -> WholeIncident:
             incidents.close(number, caller.person, caller.now, body.words)
         case _:
             incidents.reopen(number, body.words, caller.person, caller.now)
+    return read(request, number)
+
+
+@router.post("/{number}/steps/{key}", auth=may("write"), response=answers(WholeIncident), summary="Tick a step")
+def step(request: Asked, number: Id, key: Word, body: TickedStep) -> WholeIncident:
+    """Of the first responder's protocol: it is done, or it is not after all."""
+    caller = request.auth
+    the_incident(caller.person, number)
+    incident_steps.set_step(number, key, caller.person, caller.now, is_done=body.is_done)
     return read(request, number)
 
 
