@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Literal
+from typing import Any, Literal
 
 from django.db.models import QuerySet
 from ninja import Router, Status
@@ -22,6 +22,7 @@ from watchbill.entry.api.postmortem_lines import (
     ActionLine,
     AsideLine,
     AttendeeLine,
+    ChangedPostMortem,
     FileLine,
     ImportedLine,
     MovedPostMortem,
@@ -38,7 +39,7 @@ from watchbill.entry.api.postmortem_lines import (
     WrittenSection,
 )
 from watchbill.entry.api.visible import chosen_teams, find_one, the_person, the_team
-from watchbill.entry.api.words import Id, Slug
+from watchbill.entry.api.words import Id, Slug, demand_given
 from watchbill.kit.errors import Refused
 
 router = Router(tags=["Post-mortems"])
@@ -120,6 +121,19 @@ def read(request: Asked, number: Id) -> WholePostMortem:
         missing=postmortems.missing_of(row, "reviewed", request.auth.now),
         not_understood=[f"line {one['line']}: {one['text']}: {one['why']}" for one in row.not_understood],
     )
+
+
+@router.patch("/{number}", auth=may("write"), response=answers(PostMortemLine), summary="Change a post-mortem")
+def change(request: Asked, number: Id, body: ChangedPostMortem) -> PostMortemLine:
+    """Its title, who writes it, by when it is due."""
+    the_postmortem(request, number)
+    caller = request.auth
+    values: dict[str, Any] = body.model_dump(exclude_unset=True)
+    demand_given(values, "title")
+    if values.get("owner") is not None:
+        values["owner"] = the_person(caller.person, values["owner"])
+    postmortems.change(number, values, caller.person, caller.now)
+    return line_of(request, number)
 
 
 @router.get("/{number}/file", auth=may("read"), response=answers(FileLine), summary="Take it along as a file")

@@ -23,6 +23,7 @@ from watchbill.entry.api.words import Given, Id, Name, Slug, TeamRef, Title, up_
 router = Router(tags=["Status pages"])
 Intro = Annotated[str, up_to(4000)]
 Why = Annotated[str, up_to(500)]
+PageSlug = Annotated[str, up_to(statuspage.LONGEST_SLUG)]
 
 
 class NewStatusPage(Given):
@@ -30,7 +31,7 @@ class NewStatusPage(Given):
 
     team: Slug
     title: Name
-    slug: str = Field("", max_length=50)
+    slug: PageSlug = ""
     intro: Intro = ""
     is_public: bool = False
 
@@ -39,7 +40,7 @@ class PageChange(Given):
     """What changes of a page; what is not given stays."""
 
     title: Name | None = None
-    slug: str | None = Field(None, max_length=50)
+    slug: PageSlug | None = None
     intro: Intro | None = None
     is_public: bool | None = None
     is_archived: bool | None = None
