@@ -17,7 +17,7 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import find_one
-from watchbill.entry.api.words import Given, Id, Instant, Word, up_to
+from watchbill.entry.api.words import Given, Id, Instant, Shown, Word, up_to
 
 router = Router(tags=["Incident updates"])
 Parts = Annotated[dict[Word, Annotated[str, up_to(5_000)]], Field(max_length=50)]
@@ -54,7 +54,7 @@ class UpdatePreview(BaseModel):
     worries: list[str]
 
 
-class UpdateLine(BaseModel):
+class UpdateLine(Shown):
     """What was said to one audience; `corrects` names the update that it puts right."""
 
     id: int
@@ -71,9 +71,7 @@ class UpdateLine(BaseModel):
     @classmethod
     def of(cls, row: IncidentUpdate) -> UpdateLine:
         """Show an update."""
-        plain = ("audience", "state", "parts", "text", "at", "next_update_at")
-        values = {name: getattr(row, name) for name in plain}
-        return cls(id=row.pk, incident=row.incident_id, author=row.author_name, corrects=row.corrects_id, **values)
+        return cls.read(row, incident=row.incident_id, author=row.author_name, corrects=row.corrects_id)
 
 
 def _incident(person: Person, number: int) -> Incident:

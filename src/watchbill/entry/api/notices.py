@@ -15,7 +15,7 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import chosen_teams, find_one, the_team
-from watchbill.entry.api.words import Given, Id, Instant, LongText, Name, Slug, TeamRef, up_to
+from watchbill.entry.api.words import Given, Id, Instant, LongText, Name, Shown, Slug, TeamRef, up_to
 from watchbill.kit.errors import Refused
 
 router = Router(tags=["Planned work"])
@@ -79,7 +79,7 @@ class ConflictLine(BaseModel):
     services: str
 
 
-class NoticeLine(BaseModel):
+class NoticeLine(Shown):
     """Planned work; `state` is draft, announced, in_progress, done or cancelled."""
 
     id: int
@@ -98,20 +98,7 @@ class NoticeLine(BaseModel):
     @classmethod
     def of(cls, row: Notice) -> NoticeLine:
         """Show planned work."""
-        plain = (
-            "title",
-            "text",
-            "state",
-            "starts_at",
-            "ends_at",
-            "announced_at",
-            "began_at",
-            "finished_at",
-            "audiences",
-        )
-        services = list(row.services.order_by("name").values_list("slug", flat=True))
-        values = {name: getattr(row, name) for name in plain}
-        return cls(id=row.pk, team=TeamRef.of(row.team), services=services, **values)
+        return cls.read(row, services=list(row.services.order_by("name").values_list("slug", flat=True)))
 
 
 class WholeNotice(NoticeLine):

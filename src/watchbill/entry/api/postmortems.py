@@ -101,10 +101,7 @@ def read(request: Asked, number: Id) -> WholePostMortem:
     return WholePostMortem(
         **PostMortemLine.of(row).model_dump(),
         impact={name: str(value) for name, value in row.impact.items()},
-        sections=[
-            SectionLine(id=one.pk, key=one.key, heading=one.heading, text=one.text, version=one.version)
-            for one in row.sections.order_by("position", "id")
-        ],
+        sections=[SectionLine.read(one) for one in row.sections.order_by("position", "id")],
         set_aside=[AsideLine(id=one.pk, section=one.section_id, text=one.text) for one in open_revisions(row)],
         actions=[ActionLine.of(item) for item in actions_of(row)],
         attendees=[AttendeeLine.of(one) for one in row.attendees.select_related("person").order_by("id")],
@@ -146,7 +143,7 @@ def as_file(request: Asked, number: Id, style: Literal["markdown", "myst"] = "ma
 
 def _saved(saved: postmortem_sections.Saved) -> SavedLine:
     one = saved.section
-    line = SectionLine(id=one.pk, key=one.key, heading=one.heading, text=one.text, version=one.version)
+    line = SectionLine.read(one)
     aside = saved.set_aside.pk if saved.set_aside else None
     return SavedLine(section=line, was_merged=saved.was_merged, set_aside=aside)
 
