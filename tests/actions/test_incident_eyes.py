@@ -39,6 +39,8 @@ def test_who_responds_and_has_not_looked_since_the_newest_update_is_known(world:
     assert Event.objects.count() == lines, "that somebody looked is no event"
     world.now += timedelta(seconds=20)
     write_update(incident.pk, "communities", PARTS, world.ana, world.now)
+    assert looked(incident) == {"Ana": True, "Ben": False}, "whoever wrote it knows it"
+    write_update(incident.pk, "leadership", PARTS, world.eva, world.now)
     assert looked(incident) == {"Ana": False, "Ben": False}
     world.now += timedelta(seconds=20)
     incident_eyes.note_seen(incident, world.ana, world.now)

@@ -114,7 +114,8 @@ def test_who_has_heard_and_who_has_looked_is_read_by_the_api(world, api: ApiWorl
     """COM-08: an audience that heard nothing yet is named too; of a private incident nothing is told."""
     incident = declaring.declare(world.team, Declared("Down", "An error"), world.ana, world.now)
     ana, at = api.as_("ana"), f"/incidents/{incident.pk}"
-    ana.post(f"{at}/updates", {"said": [{"audience": "communities", "parts": PARTS}]}, status=201)
+    said = {"said": [{"audience": "communities", "parts": PARTS}]}
+    api.as_("eva").post(f"{at}/updates", said, status=201)
     found = ana.get(f"{at}/heard")
     heard = {one["audience"]: one["heard_at"] for one in found["audiences"]}
     assert heard["communities"] == world.now.isoformat().replace("+00:00", "Z")

@@ -30,7 +30,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody who responds, when they last had the page open, and whether that was since the newest update."""
+    """Somebody who responds, when they last had the page open, and whether they know the newest update: theirs, or seen."""
 
     person: Person
     seen_at: datetime | None
@@ -53,22 +53,25 @@ def readers_of(incident: Incident) -> list[Reader]:
     """Read who of those who respond has looked; before the first update nobody has missed one."""
     newest = _newest(incident)
     rows = incident.members.filter(left_at=None).select_related("person").order_by("joined_at", "id")
-    return [Reader(row.person, row.seen_at, _knows(row.seen_at, newest)) for row in rows]
+    return [Reader(row.person, row.seen_at, _knows(row, newest)) for row in rows]
 
 
 def note_seen(incident: Incident, person: Person, now: datetime) -> None:
     """Remember that somebody who responds has the page open: once a minute, and at once after an update."""
     row = incident.members.filter(person=person, left_at=None).first()
-    if row is None or (
-        row.seen_at is not None and now - row.seen_at < REMEMBERED_EVERY and _knows(row.seen_at, _newest(incident))
-    ):
+    if row is None:
+        return
+    is_fresh = row.seen_at is not None and now - row.seen_at < REMEMBERED_EVERY
+    if is_fresh and _knows(row, _newest(incident)):
         return
     IncidentMember.objects.filter(pk=row.pk).update(seen_at=now)
 
 
-def _newest(incident: Incident) -> datetime | None:
-    return incident.updates.order_by("-id").values_list("at", flat=True).first()
+def _newest(incident: Incident) -> IncidentUpdate | None:
+    return incident.updates.order_by("-id").first()
 
 
-def _knows(seen_at: datetime | None, newest: datetime | None) -> bool:
-    return newest is None or (seen_at is not None and seen_at >= newest)
+def _knows(row: IncidentMember, newest: IncidentUpdate | None) -> bool:
+    if newest is None or newest.author_id == row.person_id:
+        return True
+    return row.seen_at is not None and row.seen_at >= newest.at

@@ -86,7 +86,7 @@ class HeardLine(BaseModel):
 
 
 class ReaderLine(BaseModel):
-    """Somebody who responds: when they last had its page open, and whether that was since the newest update."""
+    """Somebody who responds: when they last had its page open, and whether they wrote or saw the newest update."""
 
     person: PersonRef
     seen_at: datetime | None
