@@ -27,6 +27,7 @@ from watchbill.entry.api import (
     incidents,
     instance,
     ladders,
+    learned,
     log,
     me,
     notices,
@@ -117,6 +118,7 @@ for prefix, routers in {
     "/desks": [desks.router],
     "/incidents": [incidents.router, incident_updates.router, incident_roles.router, incident_work.router],
     "/postmortems": [postmortems.router],
+    "/learned": [learned.router],
     "/tickets": [
         tickets.router,
         backlog.of_tickets,
