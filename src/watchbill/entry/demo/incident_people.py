@@ -44,6 +44,7 @@ ROLES: Mapping[str, Sequence[Move]] = {
         (12, "ingrid", "accept", "liaison", ""),
     ),
     "token": ((2, "noor", "take", "commander", ""),),
+    "drill": ((2, "mateo", "take", "commander", ""),),
     "pushes": (
         (1, "noor", "take", "commander", ""),
         (2, "noor", "offer", "liaison", "zofia"),
@@ -80,6 +81,10 @@ TOLD: Mapping[str, Sequence[Said]] = {
          "Fees are higher there: to be spoken of tomorrow.")),
         (30, "ingrid", "users", "", ("Cards work again, over another route.", "We watch it.", "We say when all is as before.")),
         (142, "ingrid", "users", "", ("Bluefin is back, and everything runs as before.", "", "")),
+    ),
+    "token": (
+        (14, "noor", "manager", "", ("A token of the build farm lay open in a log.", "It is revoked; nobody had used it.",
+         "We say within the day how it came into the log.")),
     ),
     "pushes": (
         (4, "zofia", "public", "", ("About three image pushes in a hundred fail.", "We have a proxy in view that is full.",
