@@ -62,7 +62,7 @@ class Vendor:
 
     def handle(self, heard: Heard) -> Say:
         path = urlsplit(heard.path)
-        body = json.loads(heard.body) if heard.body else {}
+        body = _body_of(heard)
         query = {name: values[-1] for name, values in parse_qs(path.query).items()}
         for method, pattern, do in self.ways():
             found = re.fullmatch(pattern, unquote(path.path))
@@ -72,6 +72,12 @@ class Vendor:
 
     def ways(self) -> list[tuple[str, str, Callable[..., Say]]]:
         raise NotImplementedError
+
+
+def _body_of(heard: Heard) -> Any:
+    if "x-www-form-urlencoded" in heard.headers.get("content-type", ""):
+        return {name: values[-1] for name, values in parse_qs(heard.body.decode()).items()}
+    return json.loads(heard.body) if heard.body else {}
 
 
 def say(value: Any, status: int = 200, **headers: str) -> Say:

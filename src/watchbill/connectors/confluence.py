@@ -28,8 +28,6 @@ HELP = """Make an API token of an account that may write in the space: id.atlass
 
   Space          the key in the space's address: .../wiki/spaces/OPS/ is OPS
   Parent page    the number in the address of the page below which reports are to stand; may be empty
-
-Nothing has to be set up at Confluence to call us; {url} is not used.
 """
 
 
