@@ -185,6 +185,13 @@ def test_a_webhook_of_a_stranger_is_not_verified(name: str) -> None:
     assert not module.verify(known(name), {}, b"{}", NOW)
 
 
+def test_a_cloud_needs_an_account_and_a_data_center_only_a_token() -> None:
+    values = {**settings_for("confluence", "https://there.example"), "email": ""}
+    assert read_settings("confluence", {**values, "flavour": "data_center"}).email == ""
+    with pytest.raises(DeliveryFailed, match="mail address of the account"):
+        read_settings("confluence", values)
+
+
 def test_settings_of_an_older_form_are_a_failure_for_good_that_tells_no_secret() -> None:
     with pytest.raises(DeliveryFailed, match="project") as failed:
         read_settings("jira", {"url": "https://there.example", "token": "tk_secret"})
