@@ -9,14 +9,16 @@ import pytest
 
 from tests.actions.desk_cast import adopt_preset
 from tests.actions.postmortem_cast import adopt_rules, an_outage, the_postmortem, write
-from tests.actions.tracker_world import Tracked
+from tests.actions.tracker_world import HTTP, Tracked
 from tests.connectors.chats import Slack
-from tests.connectors.vendors import CUT, Confluence, GitHub, GitLab, running
+from tests.connectors.vendors import CUT, GitHub, GitLab, running
+from tests.connectors.wikis import Confluence, ConfluenceDataCenter
+from tests.connectors.world import settings_for
 from tests.doors.chat_world import Slacking
 from tests.egress.outside import Say
 from tests.world import World
 from watchbill import presets
-from watchbill.actions import action_items, postmortems, publishing
+from watchbill.actions import action_items, connectors, postmortems, publishing
 from watchbill.actions.action_items import Wanted
 from watchbill.core.reports.markdown import read_markdown
 from watchbill.db.models import Export, PostMortem, Publication
@@ -57,15 +59,30 @@ def test_it_stands_in_the_repository_without_names_and_a_change_is_written_over_
         assert (standing.state, path in standing.publication.url) == ("done", True)
 
 
-def test_it_is_one_page_of_the_wiki_also_when_an_answer_was_lost_and_its_title_changed(world: World) -> None:
-    """PM-10: Confluence; C16."""
+@pytest.mark.parametrize(
+    ("vendor", "more", "create", "place"),
+    [
+        (Confluence, {}, "POST pages", "/wiki/spaces/OPS/pages/1000/x"),
+        (
+            ConfluenceDataCenter, {"flavour": "data_center", "email": ""}, "POST content",
+            "/confluence/pages/viewpage.action?pageId=1000",
+        ),
+    ],
+)  # fmt: skip
+def test_it_is_one_page_of_the_wiki_also_when_an_answer_was_lost_and_its_title_changed(
+    world: World, vendor: type[Confluence], more: dict[str, str], create: str, place: str
+) -> None:
+    """PM-10: Confluence, on Cloud and in a Data Center; C16."""
     adopt_rules(world, postmortem_due={"publish_drafts": True, "publish_to": ["confluence"]})
-    with running(Confluence()) as wiki:
+    with running(vendor()) as wiki:
         there = Tracked(world, "confluence", wiki)
+        values = {**settings_for("confluence", wiki.url), **more}
+        connectors.change(there.connection, "Wiki", values, world.eva, HTTP, world.now)
+        assert connectors.try_it(there.connection, world.eva, HTTP, world.now) == "Reached the space Operations."
         an_outage(world)
         found = the_postmortem()
         write(world, found, factors="Ben saw <script>alert(1)</script> & ![a](https://there.example/x.png)")
-        wiki.trouble.append(("POST pages", CUT))
+        wiki.trouble.append((create, CUT))
         publishing.publish(found.pk, world.ana, world.now)
         there.leave()
         world.now += timedelta(minutes=5)
@@ -81,7 +98,8 @@ def test_it_is_one_page_of_the_wiki_also_when_an_answer_was_lost_and_its_title_c
         there.leave()
         (page,) = wiki.pages.values()
         assert (page["version"]["number"], page["title"]) == (2, "2026-03-03 Sign-in was away")
-        assert publishing.standings(found)[0].state == "done"
+        (standing,) = publishing.standings(found)
+        assert (standing.state, standing.publication.url.endswith(place)) == ("done", True)
 
 
 def test_a_repository_that_is_away_is_visible_and_tried_again(world: World) -> None:

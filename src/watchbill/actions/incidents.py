@@ -197,6 +197,7 @@ def change(incident_id: int, values: Mapping[str, Any], person: Person, now: dat
             what = ", ".join(name.replace("_", " ") for name in changed)
             plain = {name: str(value or "") for name, value in changed.items()}
             record(subject_of(incident), "incident.changed", f"{person} changed {what}", now, Actor.of(person), plain)
+            incident_room.keep(incident, now)
         if changed.get("call_url"):
             tick(incident, "call", person, now)
     return incident
