@@ -34,6 +34,7 @@ from watchbill.entry.api import (
     overrides,
     pages,
     people,
+    postmortem_work,
     postmortems,
     request_work,
     requests,
@@ -117,8 +118,8 @@ for prefix, routers in {
     "/vendor-cases": [vendor_cases.router],
     "/desks": [desks.router],
     "/incidents": [incidents.router, incident_updates.router, incident_roles.router, incident_work.router],
-    "/postmortems": [postmortems.router],
     "/learned": [learned.router],
+    "/postmortems": [postmortems.router, postmortem_work.router],
     "/tickets": [
         tickets.router,
         backlog.of_tickets,

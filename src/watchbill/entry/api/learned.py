@@ -13,7 +13,7 @@ from watchbill.db.models import ActionItem
 from watchbill.db.screens.postmortems import debt_of
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
-from watchbill.entry.api.postmortems import PostMortemLine
+from watchbill.entry.api.postmortem_lines import PostMortemLine
 from watchbill.entry.api.visible import chosen_teams
 from watchbill.entry.api.words import Instant, PersonRef, Slug, TeamRef
 from watchbill.kit.errors import Refused
