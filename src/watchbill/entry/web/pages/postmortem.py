@@ -90,7 +90,7 @@ def _render(request: PageRequest, one: PostMortem, given: dict[str, ActForm], st
         "to": to,
         "word": word,
         "left": _names_left(one),
-        "story": screen.story_lines(one),
+        "story": screen.read_story(one),
         "is_member": is_member,
         "open_form": next(iter(given), ""),
         "given": given,
