@@ -102,6 +102,15 @@ def test_the_public_page_has_roles_in_the_place_of_names(as_: Cast, world: World
     assert "Ana" not in page
     assert "Ben" not in page
     assert "Nobody can sign in" in page
+    at = f"/postmortems/{one.pk}/"
+    assert "Changed since published" not in client.text(at)
+    write(world, one, avoid="We watch the date by a machine.")
+    assert "Changed since published" in client.text(at)
+    assert 'id="publish-again"' in client.text(at)
+    assert 'id="publish-again"' not in as_.olga.text(at)
+    assert "by a machine" not in anyone.get(f"/{url}").content.decode()
+    client.post(f"{at}publish/", {"targets": ["page"]})
+    assert "by a machine" in anyone.get(f"/{url}").content.decode()
     client.post(f"/postmortems/{one.pk}/retract/", {"why": "a customer is named"})
     assert anyone.get(f"/{url}").status_code == 404
     assert anyone.get("/postmortems/public/1.forged/").status_code == 404

@@ -124,6 +124,7 @@ class WholePostMortem(PostMortemLine):
     set_aside: list[AsideLine]
     actions: list[ActionLine]
     publications: list[PublicationLine]
+    is_changed: bool = Field(description="The public page shows an earlier version: publish again.")
     missing: list[str] = Field(description="What is missing before it is reviewed.")
     not_understood: list[str] = Field(description="What could not be read of an imported report.")
 
@@ -271,6 +272,7 @@ def read(request: Asked, number: Id) -> WholePostMortem:
             PublicationLine(target=one.publication.target, state=one.state, url=one.publication.url, answer=one.answer)
             for one in publishing.standings(row)
         ],
+        is_changed=row.is_public and publishing.is_changed(row),
         missing=postmortems.missing_of(row, "reviewed", request.auth.now),
         not_understood=[f"line {one['line']}: {one['text']}: {one['why']}" for one in row.not_understood],
     )
