@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from watchbill.db.incident_facts import seen_by
 from watchbill.db.models import ActionItem, Event, Incident, Person, PostMortem, Team
@@ -62,7 +62,16 @@ def incidents_between(person: Person, teams: Sequence[int], since: datetime, unt
     return Incident.objects.filter(seen_by(person), team__in=teams, started_at__gte=since, started_at__lt=until)
 
 
-def story_lines(postmortem: PostMortem) -> list[Event]:
-    """Read what happened to a post-mortem, the latest first."""
-    rows = Event.objects.filter(subject_kind="postmortem", subject_id=postmortem.pk)
-    return list(rows.order_by("-id")[:MOST])
+@dataclass(frozen=True)
+class Story:
+    """What happened to a post-mortem, the latest first; apart, which message about it left by which way."""
+
+    lines: list[Event]
+    messages: list[Event]
+
+
+def read_story(postmortem: PostMortem) -> Story:
+    """Read what happened to a post-mortem."""
+    rows = Event.objects.filter(subject_kind="postmortem", subject_id=postmortem.pk).order_by("-id")
+    is_message = Q(kind__startswith="delivery.")
+    return Story(list(rows.exclude(is_message)[:MOST]), list(rows.filter(is_message)[:MOST]))
