@@ -10,12 +10,14 @@ from tests.core.test_drills import FULL
 from tests.doors.api_world import ApiWorld
 from tests.doors.desk_world import fill_desk
 from watchbill.actions import (
+    action_items,
     declaring,
     drills,
     incident_links,
     incident_story,
     incident_tasks,
     notices,
+    postmortem_meeting,
     postmortems,
     rota,
     silences,
@@ -24,6 +26,7 @@ from watchbill.actions import (
 from watchbill.actions.declaring import Declared
 from watchbill.actions.incident_story import Entry
 from watchbill.db.models import (
+    ActionItem,
     CannedResponse,
     Community,
     Connection,
@@ -40,10 +43,14 @@ from watchbill.db.models import (
     Notice,
     Override,
     PostMortem,
+    PostMortemAttendee,
+    PostMortemSection,
+    Publication,
     Requester,
     SavedFilter,
     Silence,
     Sprint,
+    StatusComponent,
     StatusPage,
     SupportRequest,
     Ticket,
@@ -80,14 +87,17 @@ def fill(api: ApiWorld) -> None:
     incident_story.write(made.pk, Entry("The card is refused"), world.ben, world.now)
     incident_tasks.add(made.pk, "Call the bank", world.ben, world.now)
     incident_links.link(made.pk, "alert", world.group().pk, world.ben, world.now)
-    postmortems.begin_by_hand(made.pk, world.ben, world.now, "it was instructive")
+    learned = postmortems.begin_by_hand(made.pk, world.ben, world.now, "it was instructive")
+    action_items.add_line(learned.pk, "Ask a second bank", world.ben, world.now)
+    postmortem_meeting.ask(learned.pk, world.ben, world.now, whom=world.eva)
     notices.draft(
         world.team,
         {"title": "Move it", "text": "Slow", "starts_at": until, "ends_at": until + timedelta(hours=1)},
         world.ana,
         world.now,
     )
-    statuspage.create(world.team, {"title": "Status"}, world.eva, world.now)
+    page = statuspage.create(world.team, {"title": "Status"}, world.eva, world.now)
+    statuspage.add_component(page, world.service, {}, world.eva, world.now)
 
 
 class TrueNames:
@@ -230,7 +240,11 @@ PARTS: dict[str, Callable[[], Any]] = {
     "role": lambda: "commander",
     "task": lambda: _newest(IncidentTask),
     "link": lambda: _newest(IncidentLink),
-    "section": lambda: "summary",
+    "section": lambda: _newest(PostMortemSection),
+    "action": lambda: _newest(ActionItem),
+    "attendee": lambda: _newest(PostMortemAttendee),
+    "publication": lambda: _newest(Publication),
+    "component": lambda: _newest(StatusComponent),
     "incident": lambda: _newest(Incident),
     "urgency": lambda: "important",
 }

@@ -49,6 +49,32 @@ def test_tasks_links_and_a_duplicate(api: ApiWorld):
     assert [one["kind"] for one in ana.get(f"/incidents/{other.pk}/links")] == ["ticket"]
 
 
+def test_a_task_changes_hands_and_is_opened_again(api: ApiWorld):
+    """INC-15, INC-16: only to whoever sees the incident; what is wrong changes nothing."""
+    at, ana, ben = f"/incidents/{declare(api).pk}", api.as_("ana", "write"), api.as_("ben", "write")
+    task = f"{at}/tasks/{ana.post(f'{at}/tasks', {'title': 'Restart it'}, 201)['id']}"
+    assert ana.post(f"{task}/give", {"owner": api.world.ben.pk})["owner"]["name"] == "Ben"
+    assert ana("POST", f"{task}/give", {"owner": api.world.charlie.pk}).status_code == 404
+    assert ana("POST", f"{task}/give", {}).status_code == 422
+    assert ben.post(f"{task}/give", {"owner": None})["owner"] is None
+    ben.post(f"{task}/done", None)
+    assert ana("POST", f"{task}/give", {"owner": api.world.ben.pk}).status_code == 422
+    assert ana.post(f"{task}/reopen", None)["done_at"] is None
+    assert ana("POST", f"{at}/tasks/999000/reopen").status_code == 404
+    assert api.as_("olga", "write")("POST", f"{task}/reopen").status_code == 403
+
+
+def test_a_step_is_ticked_and_not_done_after_all(api: ApiWorld):
+    """INC-04, INC-12."""
+    at, ana = f"/incidents/{declare(api).pk}", api.as_("ana", "write")
+    key = next(one["key"] for one in ana.get(at)["steps"] if one["done_at"] is None)
+    assert {one["key"]: one["done_at"] for one in ana.post(f"{at}/steps/{key}", {})["steps"]}[key]
+    undone = ana.post(f"{at}/steps/{key}", {"is_done": False})["steps"]
+    assert {one["key"]: one["done_at"] for one in undone}[key] is None
+    assert ana("POST", f"{at}/steps/nothing", {}).status_code == 422
+    assert api.as_("olga", "write")("POST", f"{at}/steps/{key}", {}).status_code == 403
+
+
 def test_a_private_incident_and_its_cases_are_not_there_for_others(api: ApiWorld):
     incident = declare(api, is_private=True)
     case = vendor_cases.open_case(incident, {"vendor": "6dg"}, api.world.ana, api.world.now)

@@ -9,6 +9,7 @@ import pytest
 from tests.doors.api_world import ApiWorld
 from watchbill.actions import declaring
 from watchbill.actions.declaring import Declared
+from watchbill.db.models import IncidentUpdate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PARTS = {"why": "The certificate ran out", "doing": "We renew it", "next": "We watch it"}
@@ -54,3 +55,56 @@ def test_planned_work_goes_its_way_by_the_api(world, api: ApiWorld) -> None:
     assert ana.get(f"/notices/{number}")["conflicts"] == []
     assert ana.post(f"/notices/{number}/done", {"text": "It went well."})["state"] == "done"
     assert api.as_("charlie")("GET", f"/notices/{number}").status_code == 404
+
+
+def test_what_cannot_be_kept_is_refused_at_its_field_and_nobody_is_told(world, api: ApiWorld) -> None:
+    """A time without its zone, a character that no database keeps, an audience that there is not."""
+    ana = api.as_("ana")
+    incident = declaring.declare(world.team, Declared("Down", "An error"), world.ana, world.now).pk
+    at_first = IncidentUpdate.objects.count()
+    for wrong, field in (
+        ({"next_update_at": "2026-03-03T12:00:00"}, "said.0.next_update_at"),
+        ({"parts": {**PARTS, "why": "\0"}}, "said.0.parts"),
+        ({"audience": "friends"}, "audience"),
+        ({"state": "fine"}, "state"),
+    ):
+        said = {"said": [{"audience": "communities", "parts": PARTS, **wrong}]}
+        for way in ("updates", "updates/preview"):
+            refused = ana("POST", f"/incidents/{incident}/{way}", said)
+            assert (refused.status_code, field in refused.json()["error"]["field"]) == (422, True), refused.content
+    assert IncidentUpdate.objects.count() == at_first
+
+
+def test_a_preview_tells_nobody_and_is_for_those_who_may_write(world, api: ApiWorld) -> None:
+    """COM-07: what is perhaps not meant for people outside is said before it leaves."""
+    incident = declaring.declare(world.team, Declared("Down", "An error"), world.ana, world.now).pk
+    at_first = IncidentUpdate.objects.count()
+    said = {"said": [{"audience": "communities", "parts": {**PARTS, "doing": "Ben renews it"}}]}
+    (shown,) = api.as_("ana").post(f"/incidents/{incident}/updates/preview", said)
+    assert "Ben renews it" in shown["text"]
+    assert shown["worries"]
+    assert api.as_("olga")("POST", f"/incidents/{incident}/updates/preview", said).status_code == 403
+    assert IncidentUpdate.objects.count() == at_first
+
+
+def test_planned_work_is_changed_by_the_api_and_what_is_wrong_changes_nothing(world, api: ApiWorld) -> None:
+    ana, starts = api.as_("ana"), world.now + timedelta(days=3)
+    times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=2)).isoformat()}
+    made = ana.post("/notices", {"team": world.team.slug, "title": "Move", "text": "Slow", **times}, status=201)
+    at = f"/notices/{made['id']}"
+    changed = ana(
+        "PATCH", at, {"title": "Move the store", "services": [world.service.slug], "audiences": ["team"]}
+    ).json()
+    assert (changed["title"], changed["services"], changed["text"]) == ("Move the store", [world.service.slug], "Slow")
+    for wrong, field in (
+        ({"services": ["till"]}, "services"),
+        ({"audiences": ["friends"]}, "audiences"),
+        ({"title": " "}, "title"),
+    ):
+        refused = ana("PATCH", at, wrong)
+        assert (refused.status_code, refused.json()["error"]["field"]) == (422, field)
+    naive = {"starts_at": "2026-03-20T18:00:00", "ends_at": "2026-03-20T20:00:00"}
+    assert ana("POST", f"{at}/reschedule", naive).status_code == 422
+    assert api.as_("charlie")("PATCH", at, {"title": "Mine"}).status_code == 404
+    kept = ana.get(at)
+    assert (kept["title"], kept["services"], kept["state"]) == ("Move the store", [world.service.slug], "draft")

@@ -20,14 +20,14 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import the_service
-from watchbill.entry.api.words import ONCE_KEY, Given, Id, Json, Name, OnceKey, PersonRef, Slug, Word
+from watchbill.entry.api.words import ONCE_KEY, Given, Id, Json, Name, OnceKey, PersonRef, Shown, Slug, Word
 from watchbill.kit.errors import Refused, Unreadable
 
 router = Router(tags=["Services"])
 MOST_SIGNALS = 20
 
 
-class Connection(BaseModel):
+class Connection(Shown):
     """One monitor's way in to a service; its key is shown by `set-up` alone."""
 
     id: int
@@ -42,16 +42,7 @@ class Connection(BaseModel):
     @classmethod
     def of(cls, row: MonitorConnection) -> Connection:
         """Show a connection without its key."""
-        return cls(
-            id=row.pk,
-            monitor=row.monitor,
-            name=row.name,
-            settings=row.settings,
-            created_at=row.created_at,
-            created_by=PersonRef.maybe(row.created_by),
-            last_heard_at=row.last_heard_at,
-            removed_at=row.removed_at,
-        )
+        return cls.read(row)
 
 
 class SetUp(BaseModel):

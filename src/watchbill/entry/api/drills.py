@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Router, Status
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from watchbill.actions import drills
 from watchbill.core.drills import FASTEST
@@ -16,7 +16,7 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import chosen_teams, find_one, the_team
-from watchbill.entry.api.words import Given, Id, LongText, Slug, TeamRef
+from watchbill.entry.api.words import Given, Id, LongText, Shown, Slug, TeamRef
 
 router = Router(tags=["Drills"])
 
@@ -29,7 +29,7 @@ class NewDrill(Given):
     speed: Annotated[float, Field(ge=1, le=FASTEST)] = 1.0
 
 
-class DrillLine(BaseModel):
+class DrillLine(Shown):
     """A drill; its debrief, in seconds of scenario time, stands when it is over."""
 
     id: int
@@ -45,17 +45,7 @@ class DrillLine(BaseModel):
     @classmethod
     def of(cls, row: Drill) -> DrillLine:
         """Show a drill."""
-        return cls(
-            id=row.pk,
-            team=TeamRef.of(row.team),
-            name=row.name,
-            state=row.state,
-            speed=row.speed,
-            started_at=row.started_at,
-            ended_at=row.ended_at,
-            incident=row.incident_id,
-            debrief=row.debrief,
-        )
+        return cls.read(row, incident=row.incident_id)
 
 
 def the_drill(person: Person, number: int) -> Drill:

@@ -15,14 +15,14 @@ from watchbill.db.screens.incidents import find_incident
 from watchbill.entry.api.auth import Asked, Caller, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.visible import find_one
-from watchbill.entry.api.words import Given, Id, PersonRef, Word, up_to
+from watchbill.entry.api.words import Given, Id, PersonRef, Shown, Word, up_to
 
 router = Router(tags=["Incidents"])
 Told = Annotated[str, up_to(2000)]
 For = Annotated[str, up_to(120)]
 
 
-class RoleAssignmentLine(BaseModel):
+class RoleAssignmentLine(Shown):
     """A role in somebody's hands, or offered to them; `id` answers an offer."""
 
     id: int
@@ -78,22 +78,7 @@ def the_incident(caller: Caller, number: int) -> Incident:
 def _record(incident: Incident, now: datetime) -> Roles:
     scene = Scene(incident, now)
     rows = RoleAssignment.objects.filter(incident=incident).select_related("person", "offered_by").order_by("id")
-    lines = [
-        RoleAssignmentLine(
-            id=row.pk,
-            role=row.role,
-            title=scene.title(row.role),
-            person=PersonRef.of(row.person),
-            state=row.state,
-            offered_by=PersonRef.maybe(row.offered_by),
-            offered_at=row.offered_at,
-            answer_by=row.answer_by,
-            since=row.since,
-            until=row.until,
-            scope=row.scope,
-        )
-        for row in rows
-    ]
+    lines = [RoleAssignmentLine.read(row, title=scene.title(row.role)) for row in rows]
     held = {line.role for line in lines if line.state == "accepted"}
     return Roles(items=lines, missing=[role for role in scene.needed if role not in held])
 

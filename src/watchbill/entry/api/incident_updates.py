@@ -17,21 +17,20 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import find_one
-from watchbill.entry.api.words import Given, Id, Slug
+from watchbill.entry.api.words import Given, Id, Instant, Shown, Word, up_to
 
 router = Router(tags=["Incident updates"])
-PartText = Annotated[str, Field(max_length=5_000)]
-Parts = dict[str, PartText]
+Parts = Annotated[dict[Word, Annotated[str, up_to(5_000)]], Field(max_length=50)]
 
 
 class ToOne(Given):
     """What one audience is told: each part by its key, when it hears next (null: by the team's cadence)."""
 
-    audience: Slug
+    audience: Word
     parts: Parts
-    next_update_at: datetime | None = None
+    next_update_at: Instant | None = None
     no_next: bool = False
-    state: Slug = Field("", description="identified, when the cause is known; empty: the usual word.")
+    state: Word = Field("", description="identified, when the cause is known; empty: the usual word.")
 
 
 class NewUpdates(Given):
@@ -44,7 +43,7 @@ class CorrectedUpdate(Given):
     """What the audience should have been told; `state` as it was then, when that was wrong too."""
 
     parts: Parts
-    state: Slug = ""
+    state: Word = ""
 
 
 class UpdatePreview(BaseModel):
@@ -55,7 +54,7 @@ class UpdatePreview(BaseModel):
     worries: list[str]
 
 
-class UpdateLine(BaseModel):
+class UpdateLine(Shown):
     """What was said to one audience; `corrects` names the update that it puts right."""
 
     id: int
@@ -72,9 +71,7 @@ class UpdateLine(BaseModel):
     @classmethod
     def of(cls, row: IncidentUpdate) -> UpdateLine:
         """Show an update."""
-        plain = ("audience", "state", "parts", "text", "at", "next_update_at")
-        values = {name: getattr(row, name) for name in plain}
-        return cls(id=row.pk, incident=row.incident_id, author=row.author_name, corrects=row.corrects_id, **values)
+        return cls.read(row, incident=row.incident_id, author=row.author_name, corrects=row.corrects_id)
 
 
 def _incident(person: Person, number: int) -> Incident:
@@ -83,7 +80,7 @@ def _incident(person: Person, number: int) -> Incident:
 
 @router.get("/{number}/updates", auth=may("read"), response=answers(Listed[UpdateLine]), summary="List its updates")
 def list_updates(
-    request: Asked, number: Id, audience: Slug = "", after: After = "", limit: Limit = 50
+    request: Asked, number: Id, audience: Word = "", after: After = "", limit: Limit = 50
 ) -> Listed[UpdateLine]:
     """To one audience or to all, newest first."""
     rows = IncidentUpdate.objects.filter(incident=_incident(request.auth.person, number))

@@ -18,7 +18,7 @@ from watchbill.entry.api.errors import answers
 from watchbill.entry.api.incident_roles import the_incident
 from watchbill.entry.api.vendor_cases import NewCase
 from watchbill.entry.api.visible import find_one, people_of
-from watchbill.entry.api.words import Given, Id, PersonRef, Word, up_to
+from watchbill.entry.api.words import Given, Id, PersonRef, Shown, Word, up_to
 
 router = Router(tags=["Incidents"])
 Line = Annotated[str, up_to(200)]
@@ -58,7 +58,7 @@ class Merge(Given):
     why: Annotated[str, up_to(500, 1)]
 
 
-class TaskLine(BaseModel):
+class TaskLine(Shown):
     """A task; one that became a ticket is planned there."""
 
     id: int
@@ -72,15 +72,7 @@ class TaskLine(BaseModel):
     @classmethod
     def of(cls, row: IncidentTask) -> TaskLine:
         """Show a task."""
-        return cls(
-            id=row.pk,
-            title=row.title,
-            owner=PersonRef.maybe(row.owner),
-            created_at=row.created_at,
-            done_at=row.done_at,
-            dropped_why=row.dropped_why,
-            ticket=row.ticket_id,
-        )
+        return cls.read(row, ticket=row.ticket_id)
 
 
 class IncidentLinkLine(BaseModel):
@@ -93,7 +85,7 @@ class IncidentLinkLine(BaseModel):
     note: str
 
 
-class EndedIncident(BaseModel):
+class EndedIncident(Shown):
     """How it ended early."""
 
     id: int
@@ -104,7 +96,7 @@ class EndedIncident(BaseModel):
     @classmethod
     def of(cls, row: Incident) -> EndedIncident:
         """Show an incident that ended early."""
-        return cls(id=row.pk, state=row.state, outcome=row.outcome, merged_into=row.merged_into_id)
+        return cls.read(row, merged_into=row.merged_into_id)
 
 
 def _task(incident: Incident, number: int) -> IncidentTask:

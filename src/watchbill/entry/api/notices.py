@@ -15,12 +15,12 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import chosen_teams, find_one, the_team
-from watchbill.entry.api.words import Given, Id, LongText, Name, Slug, TeamRef, up_to
+from watchbill.entry.api.words import Given, Id, Instant, LongText, Name, Shown, Slug, TeamRef, up_to
 from watchbill.kit.errors import Refused
 
 router = Router(tags=["Planned work"])
 Title = Annotated[str, up_to(200)]
-Told = Annotated[str, Field(max_length=10_000)]
+Told = Annotated[str, up_to(10_000)]
 
 
 class NewNotice(Given):
@@ -29,8 +29,8 @@ class NewNotice(Given):
     team: Slug
     title: Title
     text: LongText
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Instant
+    ends_at: Instant
     services: Annotated[list[Slug], Field(max_length=50)] = []
     audiences: Annotated[list[Name], Field(max_length=50)] | None = Field(
         None, description="null: those of the team's rule."
@@ -55,13 +55,13 @@ class NoticeWords(Given):
 class Ends(NoticeWords):
     """Until when it takes."""
 
-    ends_at: datetime
+    ends_at: Instant
 
 
 class Times(Ends):
     """When it comes instead."""
 
-    starts_at: datetime
+    starts_at: Instant
 
 
 class NoticeWhy(Given):
@@ -79,7 +79,7 @@ class ConflictLine(BaseModel):
     services: str
 
 
-class NoticeLine(BaseModel):
+class NoticeLine(Shown):
     """Planned work; `state` is draft, announced, in_progress, done or cancelled."""
 
     id: int
@@ -98,20 +98,7 @@ class NoticeLine(BaseModel):
     @classmethod
     def of(cls, row: Notice) -> NoticeLine:
         """Show planned work."""
-        plain = (
-            "title",
-            "text",
-            "state",
-            "starts_at",
-            "ends_at",
-            "announced_at",
-            "began_at",
-            "finished_at",
-            "audiences",
-        )
-        services = list(row.services.order_by("name").values_list("slug", flat=True))
-        values = {name: getattr(row, name) for name in plain}
-        return cls(id=row.pk, team=TeamRef.of(row.team), services=services, **values)
+        return cls.read(row, services=list(row.services.order_by("name").values_list("slug", flat=True)))
 
 
 class WholeNotice(NoticeLine):

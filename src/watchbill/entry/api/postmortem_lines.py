@@ -9,7 +9,20 @@ from pydantic import BaseModel, Field
 
 from watchbill.actions import publishing
 from watchbill.db.models import ActionItem, PostMortem, PostMortemAttendee
-from watchbill.entry.api.words import Day, Given, Id, Instant, LongText, Name, PersonRef, Slug, TeamRef, Title, up_to
+from watchbill.entry.api.words import (
+    Day,
+    Given,
+    Id,
+    Instant,
+    LongText,
+    Name,
+    PersonRef,
+    Shown,
+    Slug,
+    TeamRef,
+    Title,
+    up_to,
+)
 
 State = Literal["draft", "in_review", "reviewed", "published"]
 Kind = Literal["process", "documentation", "technical"]
@@ -17,7 +30,7 @@ Purpose = Literal["prevent", "detect", "mitigate"]
 Target = Literal["page", "git", "confluence", "chat"]
 
 
-class PostMortemLine(BaseModel):
+class PostMortemLine(Shown):
     """A post-mortem as it stands."""
 
     id: int
@@ -36,23 +49,15 @@ class PostMortemLine(BaseModel):
     @classmethod
     def of(cls, row: PostMortem) -> PostMortemLine:
         """Show a row."""
-        return cls(
-            id=row.pk,
+        return cls.read(
+            row,
             incident=row.incident_id,
-            team=TeamRef.of(row.team),
-            title=row.title,
-            state=row.state,
-            owner=PersonRef.of(row.owner) if row.owner else None,
-            due_at=row.due_at,
-            publish_by=row.publish_by,
-            meeting_at=row.meeting_at,
-            meeting_minutes=row.meeting_minutes,
             public_url=publishing.public_url(row) if row.is_public else "",
             is_exercise=row.incident.is_exercise,
         )
 
 
-class SectionLine(BaseModel):
+class SectionLine(Shown):
     """A section; send `version` back with what you write."""
 
     id: int
@@ -62,7 +67,7 @@ class SectionLine(BaseModel):
     version: int
 
 
-class ActionLine(BaseModel):
+class ActionLine(Shown):
     """An action, which is a ticket."""
 
     id: int
@@ -76,15 +81,8 @@ class ActionLine(BaseModel):
     @classmethod
     def of(cls, item: ActionItem) -> ActionLine:
         """Show a row."""
-        return cls(
-            id=item.pk,
-            ticket=item.ticket_id,
-            title=item.ticket.title,
-            is_done=item.ticket.stage == "done",
-            kind=item.kind,
-            purpose=item.purpose,
-            is_smallest=item.is_smallest,
-        )
+        ticket = item.ticket
+        return cls.read(item, ticket=ticket.pk, title=ticket.title, is_done=ticket.stage == "done")
 
 
 class AsideLine(BaseModel):
@@ -95,7 +93,7 @@ class AsideLine(BaseModel):
     text: str
 
 
-class AttendeeLine(BaseModel):
+class AttendeeLine(Shown):
     """Somebody who is asked to the meeting: a colleague, or a guest by name and address."""
 
     id: int
@@ -108,8 +106,7 @@ class AttendeeLine(BaseModel):
     @classmethod
     def of(cls, row: PostMortemAttendee) -> AttendeeLine:
         """Show a row."""
-        plain = {name: getattr(row, name) for name in ("name", "email", "is_required", "why")}
-        return cls(id=row.pk, person=PersonRef.maybe(row.person), **plain)
+        return cls.read(row)
 
 
 class PublicationLine(BaseModel):

@@ -1,8 +1,6 @@
-"""The work on a post-mortem: who writes it by when, its figures, its meeting, the order of its actions, what was published."""
+"""The work on a post-mortem: its figures, its meeting, the order of its actions, what was published."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from ninja import Router, Status
 
@@ -15,7 +13,6 @@ from watchbill.entry.api.postmortem_lines import (
     ActionPlace,
     AttendeeLine,
     ChangedAction,
-    ChangedPostMortem,
     ImpactFigures,
     NewAttendee,
     PlannedMeeting,
@@ -25,22 +22,9 @@ from watchbill.entry.api.postmortem_lines import (
 )
 from watchbill.entry.api.postmortems import line_of, read, the_postmortem
 from watchbill.entry.api.visible import find_one, the_person
-from watchbill.entry.api.words import Id, demand_given
+from watchbill.entry.api.words import Id
 
 router = Router(tags=["Post-mortems"])
-
-
-@router.patch("/{number}", auth=may("write"), response=answers(PostMortemLine), summary="Change a post-mortem")
-def change(request: Asked, number: Id, body: ChangedPostMortem) -> PostMortemLine:
-    """Its title, who writes it, by when it is due."""
-    the_postmortem(request, number)
-    caller = request.auth
-    values: dict[str, Any] = body.model_dump(exclude_unset=True)
-    demand_given(values, "title")
-    if values.get("owner") is not None:
-        values["owner"] = the_person(caller.person, values["owner"])
-    postmortems.change(number, values, caller.person, caller.now)
-    return line_of(request, number)
 
 
 @router.post("/{number}/refill", auth=may("write"), response=answers(WholePostMortem), summary="Draft it anew")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Literal
+from typing import Any, Literal
 
 from django.db.models import QuerySet
 from ninja import Router, Status
@@ -22,6 +22,7 @@ from watchbill.entry.api.postmortem_lines import (
     ActionLine,
     AsideLine,
     AttendeeLine,
+    ChangedPostMortem,
     FileLine,
     ImportedLine,
     MovedPostMortem,
@@ -38,7 +39,7 @@ from watchbill.entry.api.postmortem_lines import (
     WrittenSection,
 )
 from watchbill.entry.api.visible import chosen_teams, find_one, the_person, the_team
-from watchbill.entry.api.words import Id, Slug
+from watchbill.entry.api.words import Id, Slug, demand_given
 from watchbill.kit.errors import Refused
 
 router = Router(tags=["Post-mortems"])
@@ -100,10 +101,7 @@ def read(request: Asked, number: Id) -> WholePostMortem:
     return WholePostMortem(
         **PostMortemLine.of(row).model_dump(),
         impact={name: str(value) for name, value in row.impact.items()},
-        sections=[
-            SectionLine(id=one.pk, key=one.key, heading=one.heading, text=one.text, version=one.version)
-            for one in row.sections.order_by("position", "id")
-        ],
+        sections=[SectionLine.read(one) for one in row.sections.order_by("position", "id")],
         set_aside=[AsideLine(id=one.pk, section=one.section_id, text=one.text) for one in open_revisions(row)],
         actions=[ActionLine.of(item) for item in actions_of(row)],
         attendees=[AttendeeLine.of(one) for one in row.attendees.select_related("person").order_by("id")],
@@ -123,6 +121,19 @@ def read(request: Asked, number: Id) -> WholePostMortem:
     )
 
 
+@router.patch("/{number}", auth=may("write"), response=answers(PostMortemLine), summary="Change a post-mortem")
+def change(request: Asked, number: Id, body: ChangedPostMortem) -> PostMortemLine:
+    """Its title, who writes it, by when it is due."""
+    the_postmortem(request, number)
+    caller = request.auth
+    values: dict[str, Any] = body.model_dump(exclude_unset=True)
+    demand_given(values, "title")
+    if values.get("owner") is not None:
+        values["owner"] = the_person(caller.person, values["owner"])
+    postmortems.change(number, values, caller.person, caller.now)
+    return line_of(request, number)
+
+
 @router.get("/{number}/file", auth=may("read"), response=answers(FileLine), summary="Take it along as a file")
 def as_file(request: Asked, number: Id, style: Literal["markdown", "myst"] = "markdown") -> FileLine:
     """Markdown that loses nothing, or MyST as 2i2c publishes it. Importing it again gives the same record."""
@@ -133,7 +144,7 @@ def as_file(request: Asked, number: Id, style: Literal["markdown", "myst"] = "ma
 
 def _saved(saved: postmortem_sections.Saved) -> SavedLine:
     one = saved.section
-    line = SectionLine(id=one.pk, key=one.key, heading=one.heading, text=one.text, version=one.version)
+    line = SectionLine.read(one)
     aside = saved.set_aside.pk if saved.set_aside else None
     return SavedLine(section=line, was_merged=saved.was_merged, set_aside=aside)
 

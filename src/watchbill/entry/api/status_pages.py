@@ -7,7 +7,7 @@ from typing import Annotated
 
 from django.http import Http404
 from ninja import Router, Status
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from watchbill.actions import status_incidents, statuspage
 from watchbill.actions.access import role_of
@@ -18,11 +18,12 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import chosen_teams, find_one, services_of, teams_of, the_team
-from watchbill.entry.api.words import Given, Id, Name, Slug, TeamRef, Title, up_to
+from watchbill.entry.api.words import Given, Id, Name, Shown, Slug, TeamRef, Title, up_to
 
 router = Router(tags=["Status pages"])
 Intro = Annotated[str, up_to(4000)]
 Why = Annotated[str, up_to(500)]
+PageSlug = Annotated[str, up_to(statuspage.LONGEST_SLUG)]
 
 
 class NewStatusPage(Given):
@@ -30,7 +31,7 @@ class NewStatusPage(Given):
 
     team: Slug
     title: Name
-    slug: str = Field("", max_length=50)
+    slug: PageSlug = ""
     intro: Intro = ""
     is_public: bool = False
 
@@ -39,7 +40,7 @@ class PageChange(Given):
     """What changes of a page; what is not given stays."""
 
     title: Name | None = None
-    slug: str | None = Field(None, max_length=50)
+    slug: PageSlug | None = None
     intro: Intro | None = None
     is_public: bool | None = None
     is_archived: bool | None = None
@@ -87,7 +88,7 @@ class Withdrawing(Given):
     why: Why
 
 
-class ComponentLine(BaseModel):
+class ComponentLine(Shown):
     """What stands on a page."""
 
     id: int
@@ -99,10 +100,10 @@ class ComponentLine(BaseModel):
     @classmethod
     def of(cls, row: StatusComponent) -> ComponentLine:
         """Show a component."""
-        return cls(id=row.pk, service=row.service.slug, name=row.name, group=row.group, description=row.description)
+        return cls.read(row, service=row.service.slug)
 
 
-class StatusPageLine(BaseModel):
+class StatusPageLine(Shown):
     """A page; `url` holds its key and is for owners, when it is not public."""
 
     id: int
@@ -120,13 +121,8 @@ class StatusPageLine(BaseModel):
     def of(cls, row: StatusPage, reader: Person) -> StatusPageLine:
         """Show a page to somebody."""
         owns = role_of(reader, row.team) == "owner"
-        return cls(
-            id=row.pk,
-            team=TeamRef.of(row.team),
-            slug=row.slug,
-            title=row.title,
-            intro=row.intro,
-            is_public=row.is_public,
+        return cls.read(
+            row,
             is_archived=row.archived_at is not None,
             url=statuspage.address_of(row) if row.is_public or owns else None,
             subscribers=count_of(row, reader) if owns else None,
@@ -134,7 +130,7 @@ class StatusPageLine(BaseModel):
         )
 
 
-class PublishedLine(BaseModel):
+class PublishedLine(Shown):
     """An incident on a page."""
 
     id: int
@@ -147,14 +143,7 @@ class PublishedLine(BaseModel):
     @classmethod
     def of(cls, row: PublicIncident) -> PublishedLine:
         """Show what was published."""
-        return cls(
-            id=row.pk,
-            page=row.page_id,
-            incident=row.incident_id,
-            title=row.title,
-            published_at=row.published_at,
-            ended_at=row.ended_at,
-        )
+        return cls.read(row, page=row.page_id, incident=row.incident_id)
 
 
 def the_page(person: Person, number: int) -> StatusPage:

@@ -25,7 +25,7 @@ of_requests = Router(tags=["Requests"])
 of_tickets = Router(tags=["Tickets"])
 Told = Annotated[str, up_to(2000)]
 Url = Annotated[str, up_to(500)]
-Hours = Annotated[int, Field(ge=1, le=2000)]
+Hours = Annotated[int, Field(ge=0, le=2000)]
 
 
 class NewCase(Given):
@@ -36,7 +36,9 @@ class NewCase(Given):
     contact: Told = ""
     url: Url = ""
     note: Told = ""
-    remind_after_hours: Hours | None = Field(None, description="Hours of the team's coverage; null: the team's number.")
+    remind_after_hours: Hours | None = Field(
+        None, description="Hours of the team's coverage, 0: never; null: the team's number."
+    )
 
 
 class TheirWords(Given):

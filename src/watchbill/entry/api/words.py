@@ -10,9 +10,18 @@ from typing import Annotated, Any, Self
 
 from django.db.models import Model
 from ninja.params.functions import Header
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
-from watchbill.db.models import Event
+from watchbill.db.models import Event, Person
 from watchbill.kit.errors import Refused
 
 # PostgreSQL keeps no NUL character in a text.
@@ -122,6 +131,15 @@ def demand_given(values: Mapping[str, Any], *names: str) -> None:
             raise Refused("leave it out to keep it as it is", name)
 
 
+class Shown(BaseModel):
+    """What a row holds, under the same names; what it does not hold is given besides."""
+
+    @classmethod
+    def read(cls, row: Model, **more: Any) -> Self:
+        """Show it."""
+        return cls.model_validate({name: getattr(row, name) for name in cls.model_fields if name not in more} | more)
+
+
 class Ref(BaseModel):
     """Something in short: what its row holds under the same names."""
 
@@ -144,10 +162,10 @@ class PersonRef(Ref):
     id: int
     name: str
 
+    @model_validator(mode="before")
     @classmethod
-    def of(cls, row: Model) -> Self:
-        """Show a person."""
-        return cls(id=row.pk, name=str(row))
+    def _named(cls, given: Any) -> Any:
+        return {"id": given.pk, "name": str(given)} if isinstance(given, Person) else given
 
 
 class TeamRef(Ref):

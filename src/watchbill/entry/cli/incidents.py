@@ -9,7 +9,7 @@ import click
 from watchbill.entry import clock
 from watchbill.entry.cli import times
 from watchbill.entry.cli.client import Api, clean, find_person
-from watchbill.entry.cli.references import number_of, team_of
+from watchbill.entry.cli.references import incident_number, team_of
 from watchbill.entry.cli.show import Said, as_json, facts, heading, name_of, table
 from watchbill.entry.cli.tickets import ByNumber
 
@@ -18,7 +18,8 @@ CONDITIONS = ("operational", "degraded", "partial_outage", "major_outage")
 AT = click.option("--at", default="", help="When it was, if earlier: 09:40, 2026-12-24 18:00, RFC 3339.")
 
 
-def _at(text: str) -> str | None:
+def instant(text: str) -> str | None:
+    """Read a time as the API wants it; nothing: None."""
     return times.read_instant(text, clock.now()).isoformat() if text else None
 
 
@@ -66,7 +67,7 @@ def declare(title: str, impact: str, team: str, since: str, *, private: bool, ex
     """Declare an incident in one step: a title and what people feel."""
     api = Api()
     body = {
-        "team": team_of(api, team), "title": title, "impact": impact, "started_at": _at(since),
+        "team": team_of(api, team), "title": title, "impact": impact, "started_at": instant(since),
         "is_private": private, "is_exercise": exercise, **more, "services": list(more["services"]),
     }  # fmt: skip
     found = api.post("/incidents", body, once=True)
@@ -76,11 +77,11 @@ def declare(title: str, impact: str, team: str, since: str, *, private: bool, ex
 
 
 @incident.command()
-@click.argument("reference")
+@click.argument("number", type=incident_number)
 @as_json
-def show(reference: str) -> Said:
+def show(number: int) -> Said:
     """Show an incident with its timeline and what is missing before it can be closed."""
-    api, number = Api(), number_of(reference, "I")
+    api = Api()
     found = api.get(f"/incidents/{number}")
     found["timeline"] = list(api.every(f"/incidents/{number}/timeline", 10_000))
     return Said(found, lambda: _show(found))
@@ -107,18 +108,18 @@ def _show(found: dict[str, Any]) -> None:
     )
     heading("Timeline")
     for line in sorted(found["timeline"], key=lambda one: one["at"]):
-        click.echo(f"{times.show(line['at'])}  {clean(line['by'])}: {clean(line['why'])}")
+        click.echo(f"{line['id']:>6}  {times.show(line['at'])}  {clean(line['by'])}: {clean(line['why'])}")
 
 
 @incident.command()
-@click.argument("reference")
+@click.argument("number", type=incident_number)
 @click.argument("text")
 @click.option("--kind", default="note", show_default=True, type=click.Choice(KINDS))
 @AT
 @as_json
-def note(reference: str, text: str, kind: str, at: str) -> Said:
+def note(number: int, text: str, kind: str, at: str) -> Said:
     """Write on the timeline of I-12."""
-    found = Api().post(f"/incidents/{number_of(reference, 'I')}/timeline", {"text": text, "kind": kind, "at": _at(at)})
+    found = Api().post(f"/incidents/{number}/timeline", {"text": text, "kind": kind, "at": instant(at)})
     return Said(found, lambda: click.echo("It stands on the timeline."))
 
 
@@ -126,13 +127,13 @@ def _moves(name: str, state: str, about: str) -> None:
     """Add a command that says where an incident stands."""
 
     @incident.command(name=name, help=about)
-    @click.argument("reference")
+    @click.argument("number", type=incident_number)
     @click.argument("words", default="")
     @AT
     @as_json
-    def move(reference: str, words: str, at: str) -> Said:
-        body = {"state": state, "words": words, "at": _at(at)}
-        found = Api().post(f"/incidents/{number_of(reference, 'I')}/state", body)
+    def move(number: int, words: str, at: str) -> Said:
+        body = {"state": state, "words": words, "at": instant(at)}
+        found = Api().post(f"/incidents/{number}/state", body)
         return Said(found, lambda: click.echo(f"{found['reference']} is {found['state']}."))
 
 
@@ -144,24 +145,24 @@ _moves("reopen", "active", "Say that I-12 goes on, and why (WORDS).")
 
 
 @incident.command()
-@click.argument("reference")
+@click.argument("number", type=incident_number)
 @click.argument("service")
 @click.argument("condition", type=click.Choice(CONDITIONS))
 @as_json
-def touch(reference: str, service: str, condition: str) -> Said:
+def touch(number: int, service: str, condition: str) -> Said:
     """Say how a service is because of I-12."""
     body = {"service": service, "condition": condition}
-    found = Api().post(f"/incidents/{number_of(reference, 'I')}/services", body)
+    found = Api().post(f"/incidents/{number}/services", body)
     return Said(found, lambda: click.echo(f"{service} is {condition.replace('_', ' ')}."))
 
 
 @incident.command(name="call")
-@click.argument("reference")
+@click.argument("number", type=incident_number)
 @click.argument("person")
 @as_json
-def call_in(reference: str, person: str) -> Said:
+def call_in(number: int, person: str) -> Said:
     """Call somebody into I-12."""
     api = Api()
     whom = find_person(api, person)
-    found = api.post(f"/incidents/{number_of(reference, 'I')}/responders", {"person": whom["id"]})
+    found = api.post(f"/incidents/{number}/responders", {"person": whom["id"]})
     return Said(found, lambda: click.echo(f"{name_of(whom)} is called in."))

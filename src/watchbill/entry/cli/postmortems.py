@@ -30,7 +30,7 @@ def postmortems(team: str, limit: int) -> Said:
 
 @click.group()
 def postmortem() -> None:
-    """Show a post-mortem, export it, or import reports: watchbill postmortem import *.md --team platform."""
+    """Begin, write, move, publish, export or import post-mortems: watchbill postmortem import *.md --team platform."""
 
 
 @postmortem.command()
@@ -52,17 +52,32 @@ def _show(found: dict[str, Any]) -> None:
             ("Writes", name_of(found["owner"]) or "nobody"),
             ("Due", times.show(found["due_at"])),
             ("Public", found["public_url"] + (" (changed since published)" if found["is_changed"] else "")),
+            ("Meeting", times.show(found["meeting_at"])),
+            ("Asked", ", ".join(f"{_guest(one)} ({one['id']})" for one in found["attendees"])),
+            ("Impact", ", ".join(f"{name} {value}" for name, value in found["impact"].items())),
             ("Missing", "; ".join(found["missing"])),
+            ("Empty", ", ".join(one["key"] for one in found["sections"] if not one["text"])),
         )
     )
     for section in found["sections"]:
         if section["text"]:
-            heading(section["heading"] or "Before all")
+            heading(f"{section['heading'] or 'Before all'} ({section['key']}, version {section['version']})")
             click.echo(clean(section["text"]))
     if found["actions"]:
         heading("Actions")
     for one in found["actions"]:
         click.echo(clean(f"[{'x' if one['is_done'] else ' '}] T-{one['ticket']} {one['title']}"))
+    for one in found["set_aside"]:
+        heading(f"Set aside, to be settled ({one['id']})")
+        click.echo(clean(one["text"]))
+    if found["publications"]:
+        heading("Published")
+    for one in found["publications"]:
+        click.echo(clean(f"{one['id']}: {one['target']}, {one['state']} {one['url']} {one['answer']}".rstrip()))
+
+
+def _guest(one: dict[str, Any]) -> str:
+    return name_of(one["person"]) or str(one["name"] or one["email"])
 
 
 @postmortem.command()

@@ -20,6 +20,16 @@ def number_of(text: str, letter: str) -> int:
     return int(found[2])
 
 
+def incident_number(text: str) -> int:
+    """Read the argument that names an incident: I-5, or 5; raises click.BadParameter."""
+    return number_of(text, "I")
+
+
+def ticket_number(text: str) -> int:
+    """Read the argument that names a ticket: T-34, or 34; raises click.BadParameter."""
+    return number_of(text, "T")
+
+
 def path_of(text: str) -> str:
     """Give the path of R-12 or T-34, which need their letter here; raises click.BadParameter."""
     found = REFERENCE.fullmatch(text)

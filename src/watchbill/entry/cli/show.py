@@ -31,6 +31,11 @@ class Said:
     exit_code: int = 0
 
 
+def told(data: Any, words: str) -> Said:
+    """Say one line of what was done."""
+    return Said(data, lambda: click.echo(clean(words)))
+
+
 def as_json(command: Callable[..., Said | None]) -> Callable[..., None]:
     """Add `--json` to a command: what it has to say is printed as JSON, else shown. None: it has nothing to say."""
 

@@ -10,6 +10,13 @@ from django import forms
 from watchbill.kit.errors import Refused
 
 
+class MarkdownField(forms.CharField):
+    """A longer text in which Markdown is understood, as its hint says; `rows` is how high it begins."""
+
+    def __init__(self, rows: int, hint: str = "Markdown.", **kwargs: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs={"rows": rows}), help_text=hint, **kwargs)
+
+
 def attempt(form: forms.Form, action: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Do an action for a form: what it refuses is shown at the field it names. Gives None after a refusal.
 

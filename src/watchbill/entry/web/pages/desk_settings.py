@@ -20,7 +20,7 @@ from watchbill.actions.request_words import fields_of
 from watchbill.core.wording import fill
 from watchbill.db.models import CannedResponse, Desk, FaqEntry, SupportRequest, Team
 from watchbill.db.screens import requests as screen
-from watchbill.entry.web.forms import attempt
+from watchbill.entry.web.forms import MarkdownField, attempt
 from watchbill.entry.web.hours import hours_of, place_of
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.pages.support_page import promises_of
@@ -80,26 +80,26 @@ class DeskForm(forms.Form):
     """What stands on the public page, and where mail comes in."""
 
     is_public = forms.BooleanField(label="Anybody may see the page and write to us", required=False)
-    what = forms.CharField(
+    what = MarkdownField(
+        4,
+        "Markdown. The services of the team are listed below it by themselves.",
         label="What we support",
         required=False,
         max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Markdown. The services of the team are listed below it by themselves.",
     )
-    how_long = forms.CharField(
+    how_long = MarkdownField(
+        3,
+        "Markdown. The promises of each class stand below it by themselves.",
         label="How long it takes",
         required=False,
         max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Markdown. The promises of each class stand below it by themselves.",
     )
-    escalation = forms.CharField(
+    escalation = MarkdownField(
+        3,
+        "Markdown: the path that anybody may take, and when.",
         label="When it cannot wait",
         required=False,
         max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Markdown: the path that anybody may take, and when.",
     )
     mail_address = forms.EmailField(
         label="Mail address", required=False, help_text="Mail to it becomes requests of this team."
@@ -110,9 +110,7 @@ class FaqForm(forms.Form):
     """A question and its answer."""
 
     question = forms.CharField(max_length=200, help_text="As people ask it.")
-    answer = forms.CharField(
-        max_length=20_000, widget=forms.Textarea(attrs={"rows": 8}), help_text="Markdown: lists, links, code."
-    )
+    answer = MarkdownField(8, "Markdown: lists, links, code.", max_length=20_000)
     service = forms.ChoiceField(required=False)
 
     def __init__(self, data: Any, team: Team, **kwargs: Any) -> None:

@@ -18,7 +18,7 @@ from watchbill.actions.access import may_change, role_of
 from watchbill.db.models import Service, StatusComponent, StatusPage, Team
 from watchbill.db.screens.requests import services_of
 from watchbill.db.status_facts import components_of
-from watchbill.entry.web.forms import attempt
+from watchbill.entry.web.forms import MarkdownField, attempt
 from watchbill.entry.web.reader import PageRequest, team_or_404
 from watchbill.entry.web.request_forms import choose
 
@@ -30,13 +30,7 @@ class PageForm(forms.Form):
     slug = forms.CharField(
         label="Address", max_length=50, required=False, help_text="/status/…; empty: made of the title."
     )
-    intro = forms.CharField(
-        label="In front",
-        required=False,
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Markdown.",
-    )
+    intro = MarkdownField(3, label="In front", required=False, max_length=4000)
     is_public = forms.BooleanField(
         label="Anybody may read it", required=False, help_text="If not: whoever has the link, which holds a key."
     )

@@ -21,7 +21,7 @@ from watchbill.db.screens import requests as request_screen
 from watchbill.db.screens import tickets as screen
 from watchbill.db.screens.visible import find_group
 from watchbill.entry.web.acts import community_choices
-from watchbill.entry.web.forms import attempt
+from watchbill.entry.web.forms import MarkdownField, attempt
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import choose, service_choices
 from watchbill.entry.web.templatetags.ticket_tags import KINDS
@@ -43,11 +43,8 @@ class TicketForm(forms.Form):
     """A new ticket."""
 
     title = forms.CharField(label="In one line", max_length=300)
-    text = forms.CharField(
-        label="What is known, what to do, when it is done",
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 7}),
-        help_text="Markdown: lists, code, tables, links.",
+    text = MarkdownField(
+        7, "Markdown: lists, code, tables, links.", label="What is known, what to do, when it is done", required=False
     )
     kind = forms.ChoiceField(choices=KINDS.items(), initial="task")
     work = forms.ChoiceField(label="Kind of work", required=False)
