@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchbill import presets
-from watchbill.core import roles
-from watchbill.core.roles import Candidate, Kind, Line, Load, Put, Someone, Turn
+from watchbill.core import role_order, roles
+from watchbill.core.role_order import Candidate
+from watchbill.core.roles import Kind, Line, Load, Put, Someone, Turn
 from watchbill.kit.effects import Notify, Record
 from watchbill.kit.errors import Refused
 from watchbill.rules import incident_roles
@@ -216,20 +217,20 @@ CANDIDATES = (
 def test_who_is_asked_first_watch_then_who_was_asked_longest_ago() -> None:
     """ROL-18, INC-18: hands full comes later, away comes last, and everybody has reasons."""
     order = ["watch", "skill", "members"]
-    ranked = roles.rank(CANDIDATES, order, 2)
+    ranked = role_order.rank(CANDIDATES, order, 2)
     assert [one.name for one in ranked] == ["Ana", "Eva", "Ben", "Fay", "Gus"]
     assert ranked[0].reasons[0] == "on watch"
     assert "has a role in 2 other incidents" in ranked[3].reasons
     assert not ranked[4].is_there
-    assert [one.name for one in roles.rank(CANDIDATES, ["watch"], 0)] == ["Ana", "Gus"]
+    assert [one.name for one in role_order.rank(CANDIDATES, ["watch"], 0)] == ["Ana", "Gus"]
 
 
 def test_the_next_is_asked_until_nobody_is_left_then_the_tie_is_broken() -> None:
     """ROL-09, ROL-10: nobody is asked twice by Watchbill, and the end of the list is not the end."""
-    ranked = roles.rank(CANDIDATES, ["watch", "members"], 0)
+    ranked = role_order.rank(CANDIDATES, ["watch", "members"], 0)
     lines: list[Line] = []
     asked_people = []
-    while (turned := roles.after("commander", lines, ranked, by_itself=True, tie_after=0)).next:
+    while (turned := role_order.after("commander", lines, ranked, by_itself=True, tie_after=0)).next:
         one = turned.next
         asked_people.append(one.id)
         lines.append(Line(len(lines) + 1, "commander", one.id, one.name, roles.LAPSED, NOON))
@@ -240,10 +241,10 @@ def test_the_next_is_asked_until_nobody_is_left_then_the_tie_is_broken() -> None
 def test_a_tie_is_broken_after_one_refusal_where_the_team_says_so() -> None:
     """ROL-10: in the hub's process a refused offer goes to the project manager, though the steward still has it."""
     lines = asked(COMMANDER, BEN, ANA, commanding(ANA))
-    assert not roles.after("commander", lines, (), by_itself=False, tie_after=1).breaks_tie
+    assert not role_order.after("commander", lines, (), by_itself=False, tie_after=1).breaks_tie
     lines = carry_out(roles.decline(lines[1], COMMANDER, lines, NOON), lines, NOON)
-    assert roles.after("commander", lines, (), by_itself=False, tie_after=1).breaks_tie
-    assert not roles.after("commander", lines, (), by_itself=False, tie_after=2).breaks_tie
+    assert role_order.after("commander", lines, (), by_itself=False, tie_after=1).breaks_tie
+    assert not role_order.after("commander", lines, (), by_itself=False, tie_after=2).breaks_tie
 
 
 def test_hours_in_a_role_or_several_incidents_propose_a_fresh_person() -> None:

@@ -77,6 +77,21 @@ def test_a_task_is_written_done_and_made_a_ticket(world, as_):
     assert f"T-{Ticket.objects.get().pk}" in text
 
 
+def test_a_task_is_given_to_somebody_else_and_to_nobody(world, as_):
+    """INC-15, INC-16."""
+    incident = declare(world)
+    at = f"/incidents/{incident.pk}"
+    as_.ana.post(f"{at}/task/", {"title": "Restart it", "owner": world.ana.pk})
+    task = IncidentTask.objects.get()
+    assert "Give a task to somebody" in as_.ana.text(f"{at}/")
+    given = as_.ana.post(f"{at}/task_give/", {"given": task.pk, "owner": world.ben.pk}, follow=True)
+    assert "It is Ben’s." in given.content.decode()
+    as_.ben.post(f"{at}/task_give/", {"given": task.pk, "owner": ""})
+    task.refresh_from_db()
+    assert task.owner is None
+    assert as_.ben.post(f"{at}/task_give/", {"given": "999", "owner": ""}).status_code == 409
+
+
 def test_what_belongs_together_is_linked_and_a_duplicate_points_on(world, as_):
     incident, other = declare(world), declare(world, title="Sign-in fails")
     at = f"/incidents/{incident.pk}"
@@ -103,6 +118,24 @@ def test_a_case_at_a_vendor_is_opened_heard_of_and_closed(world, as_):
     as_.ana.post(f"{at}/heard_case/", {"case": case.pk, "said": "", "over": "on"})
     case.refresh_from_db()
     assert case.closed_at == world.now
+
+
+def test_a_case_at_a_vendor_is_put_right_and_another_team_does_not_find_it(world, as_):
+    """INT-12: what is wrong stays on the page, as typed."""
+    incident = declare(world)
+    as_.ana.post(f"/incidents/{incident.pk}/open_case/", {"vendor": "6dg", "reference": "C-9"})
+    case = VendorCase.objects.get()
+    at = f"/vendor-cases/{case.pk}/change/"
+    assert at in as_.ben.text(f"/incidents/{incident.pk}/")
+    wrong = as_.ben.post(at, {"vendor": "6dg", "reference": "C-10", "url": "ftp://6dg.example"})
+    assert (wrong.status_code, "C-10" in wrong.content.decode()) == (409, True)
+    as_.ben.post(at, {"vendor": "6dg", "reference": "C-10", "url": "https://6dg.example/10"})
+    case.refresh_from_db()
+    assert (case.reference, case.url) == ("C-10", "https://6dg.example/10")
+    assert as_.charlie.get(at).status_code == 404
+    hidden = declare(world, is_private=True)
+    as_.ana.post(f"/incidents/{hidden.pk}/open_case/", {"vendor": "6dg"})
+    assert as_.ben.get(f"/vendor-cases/{VendorCase.objects.latest('pk').pk}/change/").status_code == 404
 
 
 def test_who_only_reads_sees_who_does_what_and_no_button(world, as_):

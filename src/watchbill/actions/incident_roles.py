@@ -18,7 +18,8 @@ from watchbill.actions.role_settling import settle
 from watchbill.actions.timers import Claim, finish
 from watchbill.core import incidents as states
 from watchbill.core import roles as core
-from watchbill.core.roles import Line, Ranked, Someone
+from watchbill.core.role_order import Ranked
+from watchbill.core.roles import Line, Someone
 from watchbill.db.models import Incident, Person, RoleAssignment
 from watchbill.kit.errors import NotAllowed, Refused
 

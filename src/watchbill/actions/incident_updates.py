@@ -30,7 +30,8 @@ from watchbill.actions.timers import Claim, finish
 from watchbill.actions.update_promises import hearings_of, promises_of, rule_of, subject_of
 from watchbill.actions.update_words import incident_text, named
 from watchbill.core import updates as core
-from watchbill.db.models import Event, Incident, IncidentUpdate, Membership, Person, RoleAssignment, UpdatePromise
+from watchbill.db import expert_facts, role_facts
+from watchbill.db.models import Incident, IncidentUpdate, Membership, Person, RoleAssignment, UpdatePromise
 from watchbill.db.support_facts import people_in_seat
 from watchbill.kit.errors import Refused
 from watchbill.rules.incident_updates import STEP_OF, Hearing, template_of
@@ -278,23 +279,23 @@ def _words(incident: Incident, text: str, urgency: str) -> Words:
 
 
 def tell_wider(claim: Claim, now: datetime) -> None:
-    """Tell the whole team and its managers of what people have felt for so long (INC-13)."""
+    """Tell the team and its product manager, else its manager, of what people have felt for so long (INC-13)."""
     with transaction.atomic():
         incident = _due(claim)
         if incident is None or incident.state != "active":
             return
-        rule = rule_of(desk_of(incident.team, now))
-        why = f"still felt after {rule.wider_after_minutes} minutes: the team and its managers are told"
-        line: Event = record(subject_of(incident), "incident.wider", why, now)
-        members = Membership.objects.filter(team=incident.team).exclude(role="observer").select_related("person")
-        managers = [one for one in (incident.team.manager, incident.team.product_manager) if one]
-        people = audiences.who_may(incident, [row.person for row in members.order_by("id")] + managers)
-        text = f"{named(incident)}\n\n{incident.impact}\n\nIt is {why}."
-        message = Message(
-            f"{named(incident)}: {why}", text, line, f"wider-{line.pk}", f"/incidents/{incident.pk}/#updates"
-        )
+        minutes = rule_of(desk_of(incident.team, now)).wider_after_minutes
+        why = f"still felt after {minutes} minutes: the team hears of it"
+        line = record(subject_of(incident), "incident.wider", why, now)
+        commander = role_facts.commander_of(incident)
+        leads = f"{commander} leads." if commander else "Nobody leads yet."
+        text = f"It is still felt after {minutes} minutes. {leads}\n\nWhat people feel: {incident.impact}"
+        subject = f"{named(incident)}: it goes on"
+        message = Message(subject, text, line, f"wider-{line.pk}", f"/incidents/{incident.pk}/#updates")
+        above = incident.team.product_manager or incident.team.manager
+        team = [row.person for row in expert_facts.serving(incident.team, now)] + [one for one in [above] if one]
         heard = Heard()
-        audiences.tell_people(subject_of(incident), people, message, heard, now)
+        audiences.tell_people(subject_of(incident), audiences.who_may(incident, team), message, heard, now)
         if not incident.is_private:
             audiences.tell_team_chat(subject_of(incident), incident.team, message, heard, now)
 

@@ -8,8 +8,10 @@ from datetime import timedelta
 from watchbill.actions import delivery
 from watchbill.actions.delivery import Words
 from watchbill.actions.role_scene import Scene
+from watchbill.core import role_order
 from watchbill.core import roles as core
-from watchbill.core.roles import Ranked, Someone
+from watchbill.core.role_order import Ranked
+from watchbill.core.roles import Someone
 from watchbill.db import role_facts
 from watchbill.db.incident_facts import sees_incident
 from watchbill.db.models import Event, IncidentMember, Person
@@ -21,7 +23,7 @@ def ranking(scene: Scene, role: str) -> list[Ranked]:
     found = role_facts.candidates(scene.incident, role, named.skill if named else "", scene.lines, scene.now)
     kind = scene.kind(role)
     able = [one for one in found if not core.why_not(kind, one.id, scene.lines)]
-    return core.rank(able, scene.rule.order, scene.rule.most_at_once)
+    return role_order.rank(able, scene.rule.order, scene.rule.most_at_once)
 
 
 def asks_by_itself(scene: Scene, role: str) -> bool:
@@ -36,7 +38,7 @@ def asks_by_itself(scene: Scene, role: str) -> bool:
 
 def seek(scene: Scene, role: str) -> None:
     """Ask the next one for a role, by the team's policy; when nobody is left, whoever breaks ties is told."""
-    turned = core.after(
+    turned = role_order.after(
         role,
         scene.lines,
         ranking(scene, role),

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.db.models import Count, Max
 
-from watchbill.core.roles import ACCEPTED, OPEN, Candidate, Line
+from watchbill.core.role_order import Candidate
+from watchbill.core.roles import ACCEPTED, OPEN, Line
 from watchbill.db import expert_facts
 from watchbill.db.incident_facts import sees_incident
 from watchbill.db.models import Incident, IncidentService, Person, RoleAssignment, Service, Team

@@ -57,9 +57,9 @@ def debt_of(person: Person, teams: Sequence[int], now: datetime) -> Debt:
     )
 
 
-def incidents_since(person: Person, teams: Sequence[int], since: datetime) -> QuerySet[Incident]:
-    """Give the incidents of teams since a day, as far as somebody may see them."""
-    return Incident.objects.filter(seen_by(person), team__in=teams, started_at__gte=since)
+def incidents_between(person: Person, teams: Sequence[int], since: datetime, until: datetime) -> QuerySet[Incident]:
+    """Give the incidents of teams that began from `since` to before `until`, as far as somebody may see them."""
+    return Incident.objects.filter(seen_by(person), team__in=teams, started_at__gte=since, started_at__lt=until)
 
 
 def story_lines(postmortem: PostMortem) -> list[Event]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from watchbill.actions import incident_updates
 from watchbill.actions.incident_updates import Said
+from watchbill.actions.incidents import require_member
 from watchbill.db.incident_facts import seen_by
 from watchbill.db.models import Incident, IncidentUpdate, Person
 from watchbill.entry.api.auth import Asked, may
@@ -40,9 +41,18 @@ class NewUpdates(Given):
 
 
 class CorrectedUpdate(Given):
-    """What the audience should have been told."""
+    """What the audience should have been told; `state` as it was then, when that was wrong too."""
 
     parts: Parts
+    state: Slug = ""
+
+
+class UpdatePreview(BaseModel):
+    """How an update would read, and what in it is perhaps not meant for those who read it."""
+
+    audience: str
+    text: str
+    worries: list[str]
 
 
 class UpdateLine(BaseModel):
@@ -85,9 +95,29 @@ def write(request: Asked, number: Id, body: NewUpdates) -> Status[list[UpdateLin
     """They leave at once by the ways that each audience has; the next one is promised."""
     caller = request.auth
     incident = _incident(caller.person, number)
-    said = [Said(one.audience, one.parts, one.next_update_at, one.state, one.no_next) for one in body.said]
-    rows = incident_updates.write_updates(incident.pk, said, caller.person, caller.now)
+    rows = incident_updates.write_updates(incident.pk, [_said(one) for one in body.said], caller.person, caller.now)
     return Status(201, [UpdateLine.of(row) for row in rows])
+
+
+@router.post(
+    "/{number}/updates/preview",
+    auth=may("read"),
+    response=answers(list[UpdatePreview]),
+    summary="Look before telling",
+)
+def preview(request: Asked, number: Id, body: NewUpdates) -> list[UpdatePreview]:
+    """Nothing is written and nobody is told."""
+    caller = request.auth
+    incident = _incident(caller.person, number)
+    require_member(caller.person, incident, "write an update")
+    shown = [
+        (one.audience, incident_updates.preview(incident, _said(one), caller.person, caller.now)) for one in body.said
+    ]
+    return [UpdatePreview(audience=audience, text=text, worries=worries) for audience, (text, worries) in shown]
+
+
+def _said(one: ToOne) -> Said:
+    return Said(one.audience, one.parts, one.next_update_at, one.state, one.no_next)
 
 
 @router.post(
@@ -97,4 +127,5 @@ def correct(request: Asked, number: Id, update: Id, body: CorrectedUpdate) -> St
     """The audience is told again; what was said stays readable."""
     caller = request.auth
     found = find_one(IncidentUpdate.objects.filter(incident=_incident(caller.person, number)), update, "update")
-    return Status(201, UpdateLine.of(incident_updates.correct(found.pk, body.parts, caller.person, caller.now)))
+    right = incident_updates.correct(found.pk, body.parts, caller.person, caller.now, body.state)
+    return Status(201, UpdateLine.of(right))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from django.db.models import Q
 from ninja import Router, Status
 from pydantic import BaseModel
 
@@ -16,7 +17,7 @@ from watchbill.entry.api.desk_lines import VendorCaseLine
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.incident_roles import the_incident
 from watchbill.entry.api.vendor_cases import NewCase
-from watchbill.entry.api.visible import find_one
+from watchbill.entry.api.visible import find_one, people_of
 from watchbill.entry.api.words import Given, Id, PersonRef, Word, up_to
 
 router = Router(tags=["Incidents"])
@@ -28,6 +29,12 @@ class NewTask(Given):
 
     title: Annotated[str, up_to(200, 1)]
     owner: Id | None = None
+
+
+class TaskOwner(Given):
+    """Whose it is now; null: nobody's."""
+
+    owner: Id | None
 
 
 class IncidentWhy(Given):
@@ -115,10 +122,25 @@ def list_tasks(request: Asked, number: Id) -> list[TaskLine]:
 def add_task(request: Asked, number: Id, body: NewTask) -> Status[TaskLine]:
     """Its owner hears of it, and responds from then on."""
     caller = request.auth
-    the_incident(caller, number)
-    people = Person.objects.filter(memberships__team__memberships__person=caller.person).distinct()
-    owner = find_one(people, body.owner, "person") if body.owner else None
+    owner = _owner(the_incident(caller, number), body.owner, caller.person)
     return Status(201, TaskLine.of(incident_tasks.add(number, body.title, caller.person, caller.now, owner)))
+
+
+def _owner(incident: Incident, number: int | None, person: Person) -> Person | None:
+    """Read whom a task is given to: somebody of the caller's teams, or whoever is named in the incident."""
+    if number is None:
+        return None
+    there = Q(pk__in=people_of(person).values("pk")) | Q(pk__in=incident.members.values("person"))
+    return find_one(Person.objects.filter(there), number, "person")
+
+
+@router.post("/{number}/tasks/{task}/give", auth=may("answer"), response=answers(TaskLine), summary="Give a task")
+def give_task(request: Asked, number: Id, task: Id, body: TaskOwner) -> TaskLine:
+    """To another owner, who hears of it; or to nobody."""
+    caller = request.auth
+    incident = the_incident(caller, number)
+    owner = _owner(incident, body.owner, caller.person)
+    return TaskLine.of(incident_tasks.give(_task(incident, task).pk, owner, caller.person, caller.now))
 
 
 @router.post("/{number}/tasks/{task}/done", auth=may("answer"), response=answers(TaskLine), summary="Finish a task")
@@ -133,6 +155,15 @@ def drop_task(request: Asked, number: Id, task: Id, body: IncidentWhy) -> TaskLi
     """With why it is not needed."""
     row = _task(the_incident(request.auth, number), task)
     return TaskLine.of(incident_tasks.drop(row.pk, body.why, request.auth.person, request.auth.now))
+
+
+@router.post(
+    "/{number}/tasks/{task}/reopen", auth=may("answer"), response=answers(TaskLine), summary="Open a task again"
+)
+def reopen_task(request: Asked, number: Id, task: Id) -> TaskLine:
+    """One that was done or dropped."""
+    row = _task(the_incident(request.auth, number), task)
+    return TaskLine.of(incident_tasks.take_up(row.pk, request.auth.person, request.auth.now))
 
 
 @router.post(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from ninja import Router, Status
 from pydantic import BaseModel, Field
 
 from watchbill.actions import notices
-from watchbill.db.models import Notice, Person, Service
+from watchbill.db.models import Notice, Person, Service, Team
 from watchbill.db.notice_facts import conflicts_of, notices_seen_by
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
@@ -35,6 +35,15 @@ class NewNotice(Given):
     audiences: Annotated[list[Name], Field(max_length=50)] | None = Field(
         None, description="null: those of the team's rule."
     )
+
+
+class ChangedNotice(Given):
+    """What changes of planned work; what is not given stays."""
+
+    title: Title | None = None
+    text: LongText | None = None
+    services: Annotated[list[Slug], Field(max_length=50)] | None = None
+    audiences: Annotated[list[Name], Field(max_length=50)] | None = None
 
 
 class NoticeWords(Given):
@@ -129,14 +138,20 @@ def list_notices(
 def draft(request: Asked, body: NewNotice) -> Status[NoticeLine]:
     """Nobody is told before it is announced."""
     team = the_team(request.auth.person, body.team)
-    known = {one.slug: one for one in Service.objects.filter(team=team, slug__in=body.services)}
-    missing = [slug for slug in body.services if slug not in known]
-    if missing:
-        raise Refused(f"{team} has no service {missing[0]!r}", "services")
-    values = {**body.model_dump(exclude={"team", "audiences"}), "services": list(known.values())}
-    if body.audiences is not None:
-        values["audiences"] = body.audiences
+    values = _values(body.model_dump(exclude={"team"}), team)
     return Status(201, NoticeLine.of(notices.draft(team, values, request.auth.person, request.auth.now)))
+
+
+def _values(given: dict[str, Any], team: Team) -> dict[str, Any]:
+    """Give what was said, with the team's services instead of their slugs; raises Refused for one that it does not have."""
+    values = {name: value for name, value in given.items() if value is not None}
+    if "services" in values:
+        known = {one.slug: one for one in Service.objects.filter(team=team, slug__in=values["services"])}
+        missing = [slug for slug in values["services"] if slug not in known]
+        if missing:
+            raise Refused(f"{team} has no service {missing[0]!r}", "services")
+        values["services"] = list(known.values())
+    return values
 
 
 @router.get("/{number}", auth=may("read"), response=answers(WholeNotice), summary="Read planned work")
@@ -145,6 +160,14 @@ def read(request: Asked, number: Id) -> WholeNotice:
     row = the_notice(request.auth.person, number)
     found = [ConflictLine(**one.__dict__) for one in conflicts_of(row, request.auth.person)]
     return WholeNotice(**NoticeLine.of(row).model_dump(), conflicts=found)
+
+
+@router.patch("/{number}", auth=may("write"), response=answers(NoticeLine), summary="Change planned work")
+def change(request: Asked, number: Id, body: ChangedNotice) -> NoticeLine:
+    """Its words, services and audiences; nobody is told. When it is changes by its steps."""
+    caller = request.auth
+    values = _values(body.model_dump(), the_notice(caller.person, number).team)
+    return NoticeLine.of(notices.change(number, values, caller.person, caller.now))
 
 
 @router.post("/{number}/announce", auth=may("write"), response=answers(NoticeLine), summary="Announce planned work")

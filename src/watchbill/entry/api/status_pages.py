@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from watchbill.actions import status_incidents, statuspage
 from watchbill.actions.access import role_of
+from watchbill.actions.status_subscriptions import count_of
 from watchbill.db.models import Person, PublicIncident, StatusComponent, StatusPage
 from watchbill.db.status_facts import components_of
 from watchbill.entry.api.auth import Asked, may
@@ -53,6 +54,26 @@ class NewComponent(Given):
     description: Annotated[str, up_to(200)] = ""
 
 
+class ChangedComponent(Given):
+    """What the public calls it; what is not given stays."""
+
+    name: Name | None = None
+    group: Name | None = None
+    description: Annotated[str, up_to(200)] | None = None
+
+
+class ComponentOrder(Given):
+    """The ids of components in their order; those not named follow."""
+
+    order: Annotated[list[Id], Field(max_length=statuspage.MOST_COMPONENTS)]
+
+
+class PublicTitle(Given):
+    """The title that the public reads."""
+
+    title: Title
+
+
 class Publishing(Given):
     """An incident, and the title that the public reads."""
 
@@ -92,12 +113,13 @@ class StatusPageLine(BaseModel):
     is_public: bool
     is_archived: bool
     url: str | None
+    subscribers: dict[str, int] | None = Field(description="How many hear of it, by kind; null: for owners to know.")
     components: list[ComponentLine]
 
     @classmethod
     def of(cls, row: StatusPage, reader: Person) -> StatusPageLine:
         """Show a page to somebody."""
-        shown = row.is_public or role_of(reader, row.team) == "owner"
+        owns = role_of(reader, row.team) == "owner"
         return cls(
             id=row.pk,
             team=TeamRef.of(row.team),
@@ -106,7 +128,8 @@ class StatusPageLine(BaseModel):
             intro=row.intro,
             is_public=row.is_public,
             is_archived=row.archived_at is not None,
-            url=statuspage.address_of(row) if shown else None,
+            url=statuspage.address_of(row) if row.is_public or owns else None,
+            subscribers=count_of(row, reader) if owns else None,
             components=[ComponentLine.of(one) for one in components_of(row)],
         )
 
@@ -200,6 +223,51 @@ def add_component(request: Asked, number: Id, body: NewComponent) -> Status[Stat
     return Status(201, StatusPageLine.of(page, caller.person))
 
 
+@router.put(
+    "/{number}/components",
+    auth=may("write"),
+    response=answers(StatusPageLine),
+    summary="Put what stands on it in order",
+)
+def order(request: Asked, number: Id, body: ComponentOrder) -> StatusPageLine:
+    """As the public reads it."""
+    caller = request.auth
+    page = the_page(caller.person, number)
+    statuspage.order_components(page, body.order, caller.person, caller.now)
+    return StatusPageLine.of(page, caller.person)
+
+
+def _component(page: StatusPage, number: int) -> StatusComponent:
+    rows = StatusComponent.objects.filter(page=page, removed_at=None).select_related("page__team", "service")
+    return find_one(rows, number, "component")
+
+
+@router.patch(
+    "/{number}/components/{component}",
+    auth=may("write"),
+    response=answers(StatusPageLine),
+    summary="Rename a component",
+)
+def change_component(request: Asked, number: Id, component: Id, body: ChangedComponent) -> StatusPageLine:
+    """For the public; the service keeps its name."""
+    caller = request.auth
+    page = the_page(caller.person, number)
+    values = {name: value for name, value in body.model_dump().items() if value is not None}
+    statuspage.change_component(_component(page, component), values, caller.person, caller.now)
+    return StatusPageLine.of(page, caller.person)
+
+
+@router.delete(
+    "/{number}/components/{component}", auth=may("write"), response=answers(StatusPageLine), summary="Take one off"
+)
+def remove_component(request: Asked, number: Id, component: Id) -> StatusPageLine:
+    """The public no longer sees it there."""
+    caller = request.auth
+    page = the_page(caller.person, number)
+    statuspage.remove_component(_component(page, component), caller.person, caller.now)
+    return StatusPageLine.of(page, caller.person)
+
+
 @router.post(
     "/{number}/incidents", auth=may("answer"), response=answers(PublishedLine, 201), summary="Publish an incident"
 )
@@ -217,6 +285,19 @@ def _published(person: Person, number: int, incident: int) -> int:
     if row is None:
         raise Http404("it is not on this page")
     return row.pk
+
+
+@router.patch(
+    "/{number}/incidents/{incident}",
+    auth=may("answer"),
+    response=answers(PublishedLine),
+    summary="Give it another title",
+)
+def rename(request: Asked, number: Id, incident: Id, body: PublicTitle) -> PublishedLine:
+    """The one that the public reads."""
+    caller = request.auth
+    found = _published(caller.person, number, incident)
+    return PublishedLine.of(status_incidents.rename(found, body.title, caller.person, caller.now))
 
 
 @router.post(

@@ -44,6 +44,24 @@ class OneForm(ActForm):
     task = forms.IntegerField(widget=forms.HiddenInput)
 
 
+class GiveForm(ActForm):
+    """Which open task, and whose it is now."""
+
+    given = forms.ChoiceField(label="Which task?")
+    owner = forms.ChoiceField(label="To whom?", required=False)
+
+    def fill_in(self, about: About) -> None:
+        """Offer what is open, who responds, then the members."""
+        rows = IncidentTask.objects.filter(incident=about.incident, done_at=None, dropped_why="", ticket=None)
+        choose(self, "given", [(str(row.pk), row.title) for row in rows.order_by("id")])
+        choose(self, "owner", [(str(one.pk), str(one)) for one in _people(about)], "nobody")
+
+
+def _give(about: About, given: dict[str, Any]) -> object:
+    owner = person_of(given["owner"], _people(about))
+    return incident_tasks.give(int(given["given"]), owner, about.reader, about.now)
+
+
 class DropForm(OneForm):
     """Which task, and why it is not needed."""
 
@@ -58,6 +76,9 @@ ACTS = {
     ),
     "task_take": Act(
         OneForm, lambda a, v: incident_tasks.give(v["task"], a.reader, a.reader, a.now), "It is yours.", "#tasks"
+    ),
+    "task_give": Act(
+        GiveForm, _give, lambda task: f"It is {task.owner}’s." if task.owner else "Nobody has it now.", "#tasks"
     ),
     "task_done": Act(OneForm, lambda a, v: incident_tasks.finish(v["task"], a.reader, a.now), "Done.", "#tasks"),
     "task_drop": Act(
