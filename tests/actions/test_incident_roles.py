@@ -175,7 +175,7 @@ def test_the_agencys_team_chooses_its_lead_and_others_talk(world: World) -> None
     incident_roles.take(incident.pk, "commander", world.ben, world.now)
     assert record(incident, "liaison") == [("Ana", "offered")]
     incident_roles.accept(offer_to(incident, world.ana), world.ana, world.now)
-    assert role_facts.talks_for(incident, "watch") == world.ana
+    assert role_facts.talks_for(role_facts.roles_of(incident), "watch") == world.ana
 
 
 def test_the_manager_says_who_leads_where_the_team_works_so(world: World) -> None:
@@ -188,7 +188,7 @@ def test_the_manager_says_who_leads_where_the_team_works_so(world: World) -> Non
     with pytest.raises(NotAllowed, match="the manager says who"):
         incident_roles.offer(incident.pk, "commander", world.ben, world.ana, world.now)
     incident_roles.take(incident.pk, "commander", world.ana, world.now)
-    assert role_facts.talks_for(incident, "commander") == world.ana
+    assert role_facts.talks_for(role_facts.roles_of(incident), "commander") == world.ana
 
 
 def test_a_commander_who_does_not_work_the_problem_may_not_lead_the_fix(world: World) -> None:
@@ -312,7 +312,7 @@ def test_who_speaks_to_leadership_follows_the_service_and_the_line_above(world: 
     other.save()
     Membership.objects.create(team=other, person=max_, role="member", created_at=world.now)
     incident = declare(world, services=[world.service])
-    found = [str(person) for person, _ in role_facts.leadership_of(incident)]
+    found = [str(person) for person, _ in role_facts.leadership_of(incident, role_facts.touched_of(incident))]
     assert found == ["Simon", "Max", "Gill"]
 
 

@@ -163,10 +163,16 @@ def worries_of(incident: Incident, hearing: Hearing, text: str) -> list[str]:
     return core.worries(text, [name for name in names if name], hosts)
 
 
-def speakers_of(incident: Incident, desk: Desk, now: datetime) -> list[tuple[Person, str]]:
-    """Read who speaks for an incident, with why it is them (C12): the liaison, else whom the team's rule names."""
+def speakers_of(
+    incident: Incident, desk: Desk, now: datetime, roles: Sequence[RoleAssignment] | None = None
+) -> list[tuple[Person, str]]:
+    """Read who speaks for an incident, with why it is them (C12): the liaison, else whom the team's rule names.
+
+    `roles` is who holds a role now, if that is known already.
+    """
+    roles = _held(incident) if roles is None else roles
     for role, words in (("liaison", "you are the liaison"), *_stand_in(desk)):
-        held = _holders(incident, role, now)
+        held = _holders(incident, role, roles, now)
         if held:
             return [(one, words) for one in held]
     return _last_resort(incident, now)
@@ -181,21 +187,25 @@ def _stand_in(desk: Desk) -> list[tuple[str, str]]:
     return [first, ("commander", "you command and nobody is liaison")]
 
 
-def _holders(incident: Incident, role: str, now: datetime) -> list[Person]:
+def _holders(incident: Incident, role: str, roles: Sequence[RoleAssignment], now: datetime) -> list[Person]:
     match role:
         case "watch":
             people = people_in_seat(incident.team, "", now)
         case "others":
-            busy = _in_role(incident, ("commander", "technical_lead"))
+            busy = _in_role(roles, ("commander", "technical_lead"))
             people = [one for one in audiences.responders_of(incident) if one not in busy]
         case _:
-            people = _in_role(incident, (role,))
+            people = _in_role(roles, (role,))
     return audiences.who_may(incident, people)
 
 
-def _in_role(incident: Incident, roles: Collection[str]) -> list[Person]:
-    rows = RoleAssignment.objects.filter(incident=incident, state="accepted", role__in=roles)
-    return [row.person for row in rows.select_related("person").order_by("id")]
+def _held(incident: Incident) -> list[RoleAssignment]:
+    rows = RoleAssignment.objects.filter(incident=incident, state="accepted")
+    return list(rows.select_related("person").order_by("id"))
+
+
+def _in_role(roles: Sequence[RoleAssignment], wanted: Collection[str]) -> list[Person]:
+    return [row.person for row in roles if row.role in wanted]
 
 
 def _last_resort(incident: Incident, now: datetime) -> list[tuple[Person, str]]:
@@ -213,7 +223,7 @@ def _last_resort(incident: Incident, now: datetime) -> list[tuple[Person, str]]:
 
 def _leaders(incident: Incident, desk: Desk, now: datetime) -> list[tuple[Person, str]]:
     """Read who hears that a promise was missed: whoever commands, else the owner, else as for any speaker."""
-    held = _holders(incident, "commander", now)
+    held = _holders(incident, "commander", _held(incident), now)
     return [(one, "you command") for one in held] or _last_resort(incident, now) or speakers_of(incident, desk, now)
 
 

@@ -34,13 +34,15 @@ def settings_of(desk: Desk) -> incident_roles.Settings:
 class Scene:
     """An incident whose lock is held, its team's rule, and the record of its roles as it stands."""
 
-    def __init__(self, incident: Incident, now: datetime, desk: Desk | None = None) -> None:
+    def __init__(
+        self, incident: Incident, now: datetime, desk: Desk | None = None, lines: Sequence[Line] | None = None
+    ) -> None:
         self.incident = incident
         self.now = now
         self.desk = desk or desk_of(incident.team, now)
         self.rule = settings_of(self.desk)
         self.is_major = incidents.is_major(incident, self.desk)
-        self.lines: Sequence[Line] = lines_of(incident)
+        self.lines: Sequence[Line] = lines_of(incident) if lines is None else lines
 
     @property
     def subject(self) -> Subject:

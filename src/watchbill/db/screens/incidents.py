@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from watchbill.db.incident_facts import seen_by, sees_incident
+from watchbill.db.incident_facts import seen_by
 from watchbill.db.models import Export, Incident, IncidentLink, IncidentMember, Person, RoleAssignment, Team
 from watchbill.db.models.incidents import NOT_OVER
 
@@ -32,9 +32,10 @@ class Filters:
 
 def find_incident(person: Person, number: int) -> Incident | None:
     """Find an incident that somebody may see; None also for one of others, or a private one."""
-    rows = Incident.objects.select_related("team", "team__fallback", "service", "owner", "declared_by", "merged_into")
-    found = rows.filter(pk=number).first()
-    return found if found is not None and sees_incident(person, found) else None
+    rows = Incident.objects.filter(seen_by(person), pk=number).select_related(
+        "team__fallback", "team__manager", "team__product_manager", "service", "owner", "declared_by", "merged_into"
+    )
+    return rows.first()
 
 
 def _seen(person: Person) -> QuerySet[Incident]:

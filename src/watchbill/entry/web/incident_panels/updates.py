@@ -15,8 +15,9 @@ from watchbill.actions import incident_updates
 from watchbill.actions.incident_updates import Said
 from watchbill.actions.update_promises import hearings_of, promises_of, rule_of
 from watchbill.core.updates import Promise
-from watchbill.db.models import IncidentUpdate
+from watchbill.db.models import IncidentUpdate, Person
 from watchbill.entry.web.incident_panels import SHORT, About, Act, ActForm
+from watchbill.entry.web.incident_panels._together import holders
 from watchbill.entry.web.request_forms import choose
 from watchbill.entry.web.wall import WallField
 from watchbill.kit.errors import Refused
@@ -46,19 +47,27 @@ def words(about: About) -> dict[str, Any]:
     """Give who was told what, when each hears next, and who speaks."""
     rows = _rows(about)
     titles = {row.hearing.key: row.hearing.audience.title for row in rows}
-    said = about.incident.updates.select_related("corrects").order_by("-id")[:MOST_SHOWN]
+    said = about.once(_updates)[: -MOST_SHOWN - 1 : -1]
     return {
         "rows": rows,
         "said": [(titles.get(one.audience, one.audience), one) for one in said],
-        "speakers": incident_updates.speakers_of(about.incident, about.desk, about.now),
+        "speakers": [] if about.is_over else _speakers(about),
         "may_write": about.is_member and about.incident.state != "closed" and bool(rows),
         "correcting": _correcting(about),
     }
 
 
+def _updates(about: About) -> list[IncidentUpdate]:
+    return list(about.incident.updates.select_related("corrects").order_by("id"))
+
+
+def _speakers(about: About) -> list[tuple[Person, str]]:
+    return incident_updates.speakers_of(about.incident, about.desk, about.now, about.once(holders))
+
+
 def _rows(about: About) -> list[Row]:
     last: dict[str, IncidentUpdate] = {}
-    for update in about.incident.updates.order_by("id"):
+    for update in about.once(_updates):
         last[update.audience] = update
     promised = {one.audience: one for one in promises_of(about.incident, about.desk)}
     return [
