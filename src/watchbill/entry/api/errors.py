@@ -35,7 +35,7 @@ def _model_of(answer: Any) -> Any:
 
 # ninja makes a model for each answer of each operation, 1800 of them, and most are the same Problem.
 _make_model = Operation._create_response_model
-Operation._create_response_model = lambda _, answer: _model_of(answer)  # type: ignore[method-assign]
+Operation._create_response_model = lambda _, answer: _model_of(answer)  # type: ignore[assignment, method-assign]
 
 ANSWERS: dict[int, Any] = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
 
