@@ -5,6 +5,9 @@ RUN := requirements/run.txt
 DEV := requirements/dev.txt
 STAMP := .venv/.watchbill
 
+# Every started server, worker and killed process would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo serve test test-sqlite test-postgresql check bench lock migrations clean
 .DEFAULT_GOAL := help
 
@@ -37,7 +40,7 @@ test: check test-sqlite test-postgresql ## Everything, on both databases
 # What takes longest goes first, so that no worker is left alone with it at the end.
 test-sqlite: $(STAMP)-dev
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
-		tests/walks/test_every_page.py tests/doors/test_api_schema.py tests/doors/test_server.py \
+		tests/walks/test_demo.py tests/doors/test_api_schema.py tests/doors/test_server.py \
 		tests/walks tests/kill tests/doors tests/actions tests/channels tests/connectors tests/egress
 
 # The crawl of the demo and the fuzzing of the API run once, on SQLite: they look for what no database decides. So does

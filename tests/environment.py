@@ -9,6 +9,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 DATA = tempfile.mkdtemp(prefix="watchbill-tests-")
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
@@ -16,6 +17,11 @@ os.environ["WATCHBILL_DATA"] = DATA
 os.environ["WATCHBILL_SECRET"] = "a secret of the tests, the same in every process"
 os.environ["WATCHBILL_URL"] = "http://watchbill.test"
 os.environ["WATCHBILL_ALLOW"] = "127.0.0.0/8,::1,localhost"
+# What the processes of one run share: those that pytest-xdist starts inherit the environment of the one that began it.
+if "TEST_SHARED" not in os.environ:
+    os.environ["TEST_SHARED"] = tempfile.mkdtemp(prefix="watchbill-run-")
+    atexit.register(shutil.rmtree, os.environ["TEST_SHARED"], ignore_errors=True)
+SHARED = Path(os.environ["TEST_SHARED"])
 for name in ("WATCHBILL_DATABASE_URL", "WATCHBILL_SMTP_URL", "WATCHBILL_IMAP_URL", "WATCHBILL_HEARTBEAT_URL"):
     os.environ.pop(name, None)
 
@@ -38,6 +44,6 @@ def start_postgresql() -> str:
 
 ON_POSTGRESQL = os.environ.get("WATCHBILL_TEST_DB") == "postgresql"
 if ON_POSTGRESQL:
-    # The workers of pytest-xdist inherit the environment of the process that began the run.
     os.environ["TEST_DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or start_postgresql()
     os.environ["WATCHBILL_DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+SERVER = os.environ.get("TEST_DATABASE_URL", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import pickle
 import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -250,3 +251,12 @@ def build_world(mailbox: Mailbox, now: datetime = TUESDAY_NINE) -> World:
     rotation = rota.create_rotation(team, "Engineers", settings, people["eva"], now)
     connection = catalogue.connect_monitor(service, "events_v2", "Prometheus", people["eva"], now)
     return World(now, mailbox, people, team, service, ladder, rotation, connection, connection.key)
+
+
+def freeze(world: World) -> bytes:
+    """Give what a test holds of a world that stands in the database, to hold it anew in each test."""
+    return pickle.dumps({name: value for name, value in vars(world).items() if name not in {"mailbox", "worker"}})
+
+
+def thaw(frozen: bytes, mailbox: Mailbox) -> World:
+    return World(**pickle.loads(frozen), mailbox=mailbox)

@@ -175,7 +175,7 @@ def test_the_agencys_team_chooses_its_lead_and_others_talk(world: World) -> None
     incident_roles.take(incident.pk, "commander", world.ben, world.now)
     assert record(incident, "liaison") == [("Ana", "offered")]
     incident_roles.accept(offer_to(incident, world.ana), world.ana, world.now)
-    assert role_facts.talks_for(incident, "watch") == world.ana
+    assert role_facts.talks_for(role_facts.roles_of(incident), "watch") == world.ana
 
 
 def test_the_manager_says_who_leads_where_the_team_works_so(world: World) -> None:
@@ -188,7 +188,7 @@ def test_the_manager_says_who_leads_where_the_team_works_so(world: World) -> Non
     with pytest.raises(NotAllowed, match="the manager says who"):
         incident_roles.offer(incident.pk, "commander", world.ben, world.ana, world.now)
     incident_roles.take(incident.pk, "commander", world.ana, world.now)
-    assert role_facts.talks_for(incident, "commander") == world.ana
+    assert role_facts.talks_for(role_facts.roles_of(incident), "commander") == world.ana
 
 
 def test_a_commander_who_does_not_work_the_problem_may_not_lead_the_fix(world: World) -> None:
@@ -231,7 +231,7 @@ def test_half_an_hour_on_the_team_and_the_project_manager_hear_of_it(world: Worl
     declare(world, impact_kind="blocked")
     world.forward(minutes=30)
     world.work()
-    assert [told(world, name, "An incident goes on") for name in ("ana", "ben", "pia", "olga")] == [1, 1, 1, 0]
+    assert [told(world, name, "it goes on") for name in ("ana", "ben", "pia", "olga")] == [1, 1, 1, 0]
 
 
 def test_what_was_over_by_then_is_not_told(world: World) -> None:
@@ -241,7 +241,7 @@ def test_what_was_over_by_then_is_not_told(world: World) -> None:
     incidents.resolve(incident.pk, world.ana, world.now)
     world.forward(minutes=30)
     world.work()
-    assert lines(incident, "team_told") == []
+    assert lines(incident, "wider") == []
 
 
 def test_they_gather_every_hour_only_where_the_team_says_so(world: World) -> None:
@@ -280,7 +280,7 @@ def test_who_has_two_incidents_is_told_and_asked_last(world: World) -> None:
 
 def test_a_private_incident_asks_and_tells_only_those_who_see_it(world: World) -> None:
     """Ben is not named: he is neither asked nor told; Eva owns the team and is."""
-    adopt(world, incident_roles={**OFFER, "tell_team_after_minutes": 30})
+    adopt(world, incident_roles=OFFER, incident_updates={"wider_after_minutes": 30})
     incident = declare(world, is_private=True)
     incident_roles.decline(offer_to(incident, world.ana), world.ana, world.now)
     assert record(incident) == [("Ana", "declined"), ("Eva", "offered")]
@@ -312,7 +312,7 @@ def test_who_speaks_to_leadership_follows_the_service_and_the_line_above(world: 
     other.save()
     Membership.objects.create(team=other, person=max_, role="member", created_at=world.now)
     incident = declare(world, services=[world.service])
-    found = [str(person) for person, _ in role_facts.leadership_of(incident)]
+    found = [str(person) for person, _ in role_facts.leadership_of(incident, role_facts.touched_of(incident))]
     assert found == ["Simon", "Max", "Gill"]
 
 

@@ -166,7 +166,7 @@ def test_opening_a_merged_incident_again_undoes_the_merge(world: World) -> None:
     incidents.reopen(dup.pk, "it was another", world.ana, world.now)
     dup.refresh_from_db()
     assert (dup.state, dup.outcome, dup.merged_into) == ("active", "", None)
-    assert [IncidentTask.objects.get(pk=one.pk).incident for one in (done, left)] == [into, dup]
+    assert [IncidentTask.objects.get(pk=one.pk).incident for one in (done, left)] == [dup, dup]
     assert (len(links_of(into, world.ana)), len(links_of(dup, world.ana))) == (0, 1)
     assert kinds(into)[-1] == "merge_undone"
 

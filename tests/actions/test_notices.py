@@ -11,7 +11,7 @@ from watchbill.actions import catalogue, communities, declaring, notices
 from watchbill.actions.declaring import Declared
 from watchbill.core.statuspage import NOTICE_SAID
 from watchbill.db.models import Event, Export, Notice, Outgoing, Requester, Service, ServiceCondition, Timer
-from watchbill.db.notice_facts import conflicts_of, notices_now, planned_for
+from watchbill.db.notice_facts import conflicts_of
 from watchbill.kit.errors import NotAllowed, Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,16 +120,6 @@ def test_what_stands_in_its_way_is_shown_to_those_who_may_see_it(world: World) -
         ("notice", other.pk),
     ]
     assert [one.kind for one in conflicts_of(notice, world.ben)] == ["notice"], "the incident is private"
-
-
-def test_planned_work_is_part_of_what_a_handoff_tells(world: World) -> None:
-    """HND-13."""
-    notice, draft = plan(world), plan(world)
-    notices.announce(notice.pk, world.ana, world.now)
-    assert notices_now([world.team.pk], world.now) == [notice]
-    assert planned_for(world.team, world.now, world.now + timedelta(days=7)) == [notice]
-    assert planned_for(world.team, world.now, world.now + timedelta(days=1)) == []
-    assert draft.state == "draft"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.actions.postmortem_cast import adopt_rules, an_outage, the_postmortem
 from tests.world import World
 from watchbill.actions import incidents, postmortem_sections, postmortems
 from watchbill.core.postmortems import REVIEWED
-from watchbill.db.models import Incident, PostMortem, SectionRevision
+from watchbill.db.models import ContactAddress, Incident, Outgoing, PostMortem, SectionRevision
 from watchbill.kit.errors import NotAllowed, Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,6 +125,29 @@ def test_what_two_write_at_once_stands_together_or_is_set_aside(world: World) ->
         meets.set_aside.pk, "ONE, eins\n\ntwo\n\nTHREE", apart.section.version, world.ana, world.now
     )
     assert SectionRevision.objects.get(pk=meets.set_aside.pk).settled_at == world.now
+
+
+def test_whoever_wrote_what_was_set_aside_hears_so_once_and_where_it_stands(world: World) -> None:
+    """Also when they saved through a door that shows no page; nobody else is told."""
+    adopt_rules(world)
+    an_outage(world)
+    section = the_postmortem().sections.get(key="factors")
+    postmortem_sections.save(section.pk, "one", 0, world.ana, world.now)
+    before = set(Outgoing.objects.values_list("pk", flat=True))
+    meets = postmortem_sections.save(section.pk, "eins", 0, world.ben, world.now)
+    assert meets.set_aside is not None
+    (row,) = Outgoing.objects.exclude(pk__in=before)
+    assert (row.person, row.purpose, row.urgency) == (world.ben, "notice", "default")
+    assert row.message["subject"] == "Your words are set aside: Nobody can sign in"
+    assert row.message["path"] == f"/postmortems/{section.postmortem_id}/#aside-{meets.set_aside.pk}"
+    assert "Ana had changed the same place of “Contributing factors”" in row.message["text"]
+    postmortem_sections.settle(meets.set_aside.pk, "one, eins", 1, world.ana, world.now)
+    postmortem_sections.save(section.pk, "one, eins", 1, world.ben, world.now)
+    assert Outgoing.objects.exclude(pk__in=before).count() == 1, "what is settled, or the same, tells nobody"
+    ContactAddress.objects.filter(person=world.ben).delete()
+    told_before = Outgoing.objects.count()
+    postmortem_sections.save(section.pk, "zwei", 0, world.ben, world.now)
+    assert Outgoing.objects.count() == told_before, "it is nobody else's to hear"
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

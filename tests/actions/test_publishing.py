@@ -9,18 +9,20 @@ import pytest
 
 from tests.actions.desk_cast import adopt_preset
 from tests.actions.postmortem_cast import adopt_rules, an_outage, the_postmortem, write
-from tests.actions.tracker_world import Tracked
+from tests.actions.tracker_world import HTTP, Tracked
 from tests.connectors.chats import Slack
-from tests.connectors.vendors import CUT, Confluence, GitHub, GitLab, running
+from tests.connectors.vendors import CUT, GitHub, GitLab, running
+from tests.connectors.wikis import Confluence, ConfluenceDataCenter
+from tests.connectors.world import settings_for
 from tests.doors.chat_world import Slacking
 from tests.egress.outside import Say
 from tests.world import World
 from watchbill import presets
-from watchbill.actions import action_items, postmortems, publishing
+from watchbill.actions import action_items, connectors, incidents, postmortems, publishing
 from watchbill.actions.action_items import Wanted
 from watchbill.core.reports.markdown import read_markdown
 from watchbill.db.models import Export, PostMortem, Publication
-from watchbill.kit.errors import Refused
+from watchbill.kit.errors import NotAllowed, Refused
 from watchbill.rules.postmortem_due import Settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,15 +59,30 @@ def test_it_stands_in_the_repository_without_names_and_a_change_is_written_over_
         assert (standing.state, path in standing.publication.url) == ("done", True)
 
 
-def test_it_is_one_page_of_the_wiki_also_when_an_answer_was_lost_and_its_title_changed(world: World) -> None:
-    """PM-10: Confluence; C16."""
+@pytest.mark.parametrize(
+    ("vendor", "more", "create", "place"),
+    [
+        (Confluence, {}, "POST pages", "/wiki/spaces/OPS/pages/1000/x"),
+        (
+            ConfluenceDataCenter, {"flavour": "data_center", "email": ""}, "POST content",
+            "/confluence/pages/viewpage.action?pageId=1000",
+        ),
+    ],
+)  # fmt: skip
+def test_it_is_one_page_of_the_wiki_also_when_an_answer_was_lost_and_its_title_changed(
+    world: World, vendor: type[Confluence], more: dict[str, str], create: str, place: str
+) -> None:
+    """PM-10: Confluence, on Cloud and in a Data Center; C16."""
     adopt_rules(world, postmortem_due={"publish_drafts": True, "publish_to": ["confluence"]})
-    with running(Confluence()) as wiki:
+    with running(vendor()) as wiki:
         there = Tracked(world, "confluence", wiki)
+        values = {**settings_for("confluence", wiki.url), **more}
+        connectors.change(there.connection, "Wiki", values, world.eva, HTTP, world.now)
+        assert connectors.try_it(there.connection, world.eva, HTTP, world.now) == "Reached the space Operations."
         an_outage(world)
         found = the_postmortem()
         write(world, found, factors="Ben saw <script>alert(1)</script> & ![a](https://there.example/x.png)")
-        wiki.trouble.append(("POST pages", CUT))
+        wiki.trouble.append((create, CUT))
         publishing.publish(found.pk, world.ana, world.now)
         there.leave()
         world.now += timedelta(minutes=5)
@@ -81,7 +98,8 @@ def test_it_is_one_page_of_the_wiki_also_when_an_answer_was_lost_and_its_title_c
         there.leave()
         (page,) = wiki.pages.values()
         assert (page["version"]["number"], page["title"]) == (2, "2026-03-03 Sign-in was away")
-        assert publishing.standings(found)[0].state == "done"
+        (standing,) = publishing.standings(found)
+        assert (standing.state, standing.publication.url.endswith(place)) == ("done", True)
 
 
 def test_a_repository_that_is_away_is_visible_and_tried_again(world: World) -> None:
@@ -128,6 +146,85 @@ def test_a_team_without_a_place_for_it_is_told_so(world: World) -> None:
     assert standing.state == "failed"
     assert "an owner connects one" in standing.answer
     assert not Export.objects.exists()
+
+
+def shown(postmortem: PostMortem) -> str | None:
+    """What the public page says of the contributing factors; None: there is no page."""
+    version = publishing.find_public(publishing.public_token(postmortem))
+    if version is None:
+        return None
+    section = publishing.read_version(version).section("factors")
+    return section.text if section else ""
+
+
+def test_the_public_page_keeps_what_was_published_until_somebody_publishes_again(world: World) -> None:
+    """What is written meanwhile stays inside; every version is kept."""
+    adopt_rules(world, postmortem_due={"publish_drafts": True, "publish_to": ["page"]})
+    an_outage(world)
+    found = the_postmortem()
+    write(world, found, factors="Ben saw it first.")
+    action_items.add(found.pk, Wanted("Alert earlier"), world.ana, world.now)
+    publishing.publish(found.pk, world.ana, world.now)
+    assert (shown(found), publishing.is_changed(the_postmortem())) == ("A colleague saw it first.", False)
+    write(world, found, factors="Nobody saw it.")
+    assert (shown(found), publishing.is_changed(the_postmortem())) == ("A colleague saw it first.", True)
+    world.now += timedelta(minutes=5)
+    publishing.publish(found.pk, world.ben, world.now)
+    assert (shown(found), publishing.is_changed(the_postmortem())) == ("Nobody saw it.", False)
+    publishing.publish(found.pk, world.ana, world.now)
+    versions = found.versions.order_by("id")
+    assert [(str(one.by), publishing.read_version(one).section("factors").text) for one in versions] == [
+        ("Ana", "A colleague saw it first."),
+        ("Ben", "Nobody saw it."),
+    ]
+
+
+def test_what_is_shown_beside_the_words_is_of_the_same_version(world: World) -> None:
+    """An action that was done, a figure, a milestone that was put right, a title: all of it waits."""
+    adopt_rules(world, postmortem_due={"publish_drafts": True, "publish_to": ["page"]})
+    incident = an_outage(world)
+    number, end = the_postmortem().pk, incident.resolved_at - timedelta(minutes=5)
+    for change in (
+        lambda: postmortems.set_impact(number, {"People": "120"}, world.ana, world.now),
+        lambda: postmortems.change(number, {"title": "Sign-in was away"}, world.ana, world.now),
+        lambda: action_items.add(number, Wanted("Alert earlier"), world.ana, world.now),
+        lambda: incidents.move_milestone(incident.pk, "mitigated", end, "it was before", world.ana, world.now),
+    ):
+        publishing.publish(number, world.ana, world.now)
+        before = publishing.read_version(publishing.version_of(the_postmortem()))
+        world.now += timedelta(minutes=1)
+        change()
+        found = the_postmortem()
+        assert publishing.is_changed(found)
+        assert publishing.read_version(publishing.version_of(found)) == before
+
+
+def test_a_page_that_was_taken_away_comes_back_as_the_document_stands(world: World) -> None:
+    adopt_rules(world, postmortem_due={"publish_drafts": True, "publish_to": ["page"]})
+    an_outage(world)
+    found = the_postmortem()
+    publishing.publish(found.pk, world.ana, world.now)
+    write(world, found, factors="Nobody saw it.")
+    publishing.retract(found.pk, "too early", world.ana, world.now)
+    assert shown(found) is None
+    publishing.publish(found.pk, world.ana, world.now)
+    assert shown(found) == "Nobody saw it."
+    postmortems.move(found.pk, "draft", world.ana, world.now, "a factor is missing")
+    assert shown(found) is None
+
+
+def test_whoever_lets_it_out_lets_a_change_out_too(world: World) -> None:
+    adopt_rules(world, postmortem_due={"publish_drafts": True, "publish_to": ["page"], "approve": "owner"})
+    an_outage(world)
+    found = the_postmortem()
+    publishing.publish(found.pk, world.eva, world.now)
+    publishing.publish(found.pk, world.ana, world.now)
+    write(world, found, factors="Nobody saw it.")
+    with pytest.raises(NotAllowed, match="owners"):
+        publishing.publish(found.pk, world.ana, world.now)
+    assert shown(found) != "Nobody saw it."
+    publishing.publish(found.pk, world.eva, world.now)
+    assert shown(found) == "Nobody saw it."
 
 
 @pytest.mark.parametrize("said", [{"is_private": True}, {"is_exercise": True}])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from tests.actions.postmortem_cast import adopt_rules, an_outage, the_postmortem
 from tests.world import World
 from watchbill.actions import action_items, postmortem_files, report_import
 from watchbill.actions.action_items import Wanted
+from watchbill.actions.measuring import read_measures
 from watchbill.core.reports.markdown import read_markdown
 from watchbill.core.reports.write import write_markdown, write_myst
 from watchbill.db.models import Event, Export, Incident, Outgoing, PostMortem, Ticket, Timer
@@ -84,6 +85,25 @@ def test_a_report_becomes_an_incident_with_its_timeline_its_document_and_its_tic
     assert Timer.objects.count() == timers
     assert not Outgoing.objects.exists()
     assert not Export.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "began", "guess"),
+    [
+        ("# A short note\n\nIt was slow.", None, "the moment of the import is taken"),
+        ("# 2023-02-01 Evictions\n\nIt was slow.", datetime(2023, 2, 1, 12, tzinfo=UTC), "noon of 2023-02-01 (UTC)"),
+    ],
+)
+def test_a_time_that_is_not_told_is_a_guess_that_is_said_and_nothing_is_measured_by_it(
+    world: World, text: str, began: datetime | None, guess: str
+) -> None:
+    done = import_it(world, text.encode(), "note.md")
+    incident = done.postmortem.incident
+    assert (incident.started_at, incident.resolved_at) == (began or world.now, None)
+    assert any(guess in one.why for one in done.guesses)
+    assert guess in str(done.postmortem.not_understood)
+    figures = read_measures(world.ana, [world.team], datetime(2020, 1, 1, tzinfo=UTC), world.now + timedelta(days=1))
+    assert (figures.count, {one.n for one in figures.figures}) == (1, {0})
 
 
 def test_the_same_file_twice_makes_no_second_one(world: World) -> None:

@@ -48,9 +48,8 @@ def test_nobody_hears_before_they_said_so_twice(world: World) -> None:
     assert len(letters(world)) == 1
     token = re.search(r"/subscription/(\S+)/", letter.get_content())[1]
     assert status_subscriptions.find(token).confirmed_at is None
-    world.forward(days=8)
     with pytest.raises(Refused, match="ended"):
-        status_subscriptions.confirm(token, world.now)
+        status_subscriptions.confirm(token, world.now + timedelta(days=8))
     with pytest.raises(Refused, match="not whole"):
         status_subscriptions.find(token[:-1] + "x")
 

@@ -14,16 +14,16 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from tests.connectors.world import settings_for
 from tests.egress.outside import HERE, Say, closed_port, http_host, raw_host
 from watchbill.connectors import PORTS, all_connectors, connectors_of, read_settings, write_help
-from watchbill.connectors._ports import Chat, Documents, Helpdesk, Tracker
+from watchbill.connectors._ports import Call, Chat, Documents, Helpdesk, Tracker
 from watchbill.egress import Client
 from watchbill.kit.errors import DeliveryFailed, Unreadable
 
 NAMES = sorted(all_connectors())
 LISTENERS = [name for name in NAMES if all_connectors()[name].PORT in {"tracker", "helpdesk"}]
-# What calls us; a wiki is only written to.
-CALLERS = [name for name in NAMES if all_connectors()[name].PORT != "documents"]
+# What calls us; a wiki is only written to, a service for calls only asked.
+CALLERS = [name for name in NAMES if all_connectors()[name].PORT not in {"documents", "call"}]
 EXAMPLES = [(name, example) for name in NAMES for example in all_connectors()[name].EXAMPLES]
-NEEDED = {"tracker": Tracker, "helpdesk": Helpdesk, "chat": Chat, "documents": Documents}
+NEEDED = {"tracker": Tracker, "helpdesk": Helpdesk, "chat": Chat, "documents": Documents, "call": Call}
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 HTTP = Client(HERE)
 
@@ -57,7 +57,7 @@ def test_it_keeps_the_contract(name: str) -> None:
     assert {one for one in wanted if not callable(getattr(module, one, None))} == set()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CALLERS)
 def test_its_help_names_the_persons_own_address(name: str) -> None:
     assert "https://watch.example/connect/abc/" in write_help(name, "https://watch.example/connect/abc/")
 
@@ -183,6 +183,13 @@ def test_a_webhook_of_a_stranger_is_not_verified(name: str) -> None:
     headers = dict.fromkeys(module.HEADERS, "sha256=00")
     assert not module.verify(known(name), headers, b"{}", NOW)
     assert not module.verify(known(name), {}, b"{}", NOW)
+
+
+def test_a_cloud_needs_an_account_and_a_data_center_only_a_token() -> None:
+    values = {**settings_for("confluence", "https://there.example"), "email": ""}
+    assert read_settings("confluence", {**values, "flavour": "data_center"}).email == ""
+    with pytest.raises(DeliveryFailed, match="mail address of the account"):
+        read_settings("confluence", values)
 
 
 def test_settings_of_an_older_form_are_a_failure_for_good_that_tells_no_secret() -> None:

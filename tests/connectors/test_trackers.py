@@ -18,7 +18,7 @@ from tests.connectors.world import APP_KEY, PEM, SECRET, settings_for
 from tests.egress.outside import HERE, Say
 from watchbill.connectors import Busy, Comment, Draft, Newest, all_connectors, read_settings
 from watchbill.connectors._adf import read_document, write_document
-from watchbill.connectors._github_app import sign
+from watchbill.connectors._jwt import sign
 from watchbill.egress import Client
 from watchbill.kit.errors import DeliveryFailed
 
@@ -174,7 +174,7 @@ def test_github_as_an_app_signs_with_githubs_own_time() -> None:
     assert claims["iss"] == "12345"
     assert claims["exp"] - claims["iat"] == 600
     with pytest.raises(DeliveryFailed, match="private key"):
-        sign(read_settings("github", {**settings_for("github", "https://a.example"), "private_key": "nonsense"}), 0)
+        sign(claims, "nonsense")
 
 
 def test_a_project_field_follows_the_stage() -> None:

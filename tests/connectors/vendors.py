@@ -62,7 +62,7 @@ class Vendor:
 
     def handle(self, heard: Heard) -> Say:
         path = urlsplit(heard.path)
-        body = json.loads(heard.body) if heard.body else {}
+        body = _body_of(heard)
         query = {name: values[-1] for name, values in parse_qs(path.query).items()}
         for method, pattern, do in self.ways():
             found = re.fullmatch(pattern, unquote(path.path))
@@ -72,6 +72,12 @@ class Vendor:
 
     def ways(self) -> list[tuple[str, str, Callable[..., Say]]]:
         raise NotImplementedError
+
+
+def _body_of(heard: Heard) -> Any:
+    if "x-www-form-urlencoded" in heard.headers.get("content-type", ""):
+        return {name: values[-1] for name, values in parse_qs(heard.body.decode()).items()}
+    return json.loads(heard.body) if heard.body else {}
 
 
 def say(value: Any, status: int = 200, **headers: str) -> Say:
@@ -335,48 +341,6 @@ class GitLab(Vendor):
         made = {"id": 500 + len(self.comments), **body}
         self.comments.setdefault(int(number), []).append(made)
         return say(made, 201)
-
-
-@dataclass
-class Confluence(Vendor):
-    """Confluence: one space, whose titles are unique."""
-
-    pages: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def ways(self) -> list[tuple[str, str, Callable[..., Say]]]:
-        home = "/wiki/api/v2"
-        spaces = [{"id": "98", "key": "OPS", "name": "Operations"}]
-        return [
-            ("GET", f"{home}/spaces", lambda b, q: say({"results": spaces if q.get("keys") == "OPS" else []})),
-            ("GET", f"{home}/pages", self.found),
-            ("POST", f"{home}/pages", self.create),
-            ("GET", rf"{home}/pages/(\d+)", lambda b, q, n: say(self.pages[n]) if n in self.pages else Say(404, b"{}")),
-            ("PUT", rf"{home}/pages/(\d+)", self.edit),
-        ]
-
-    def found(self, body: Any, query: Any) -> Say:
-        rows = [one for one in self.pages.values() if one["title"] == query["title"] and query["space-id"] == "98"]
-        return say({"results": rows})
-
-    def create(self, body: Any, query: Any) -> Say:
-        if any(one["title"] == body["title"] for one in self.pages.values()):
-            return say({"errors": [{"status": 400, "title": "A page with this title already exists"}]}, 400)
-        number = str(1000 + len(self.pages))
-        self.pages[number] = {
-            "id": number, "status": "current", "title": body["title"], "spaceId": body["spaceId"],
-            "parentId": body.get("parentId"), "version": {"number": 1},
-            "body": {"storage": body["body"]}, "_links": {"webui": f"/spaces/OPS/pages/{number}/x"},
-        }  # fmt: skip
-        return say(self.pages[number])
-
-    def edit(self, body: Any, query: Any, number: str) -> Say:
-        standing = self.pages[number]
-        if body["version"]["number"] != standing["version"]["number"] + 1 or body["id"] != number:
-            return say({"errors": [{"status": 409, "title": "Version must be incremented"}]}, 409)
-        self.pages[number] = {
-            **standing, "title": body["title"], "version": body["version"], "body": {"storage": body["body"]},
-        }  # fmt: skip
-        return say(self.pages[number])
 
 
 @contextmanager

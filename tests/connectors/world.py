@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -10,6 +11,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 SECRET = "a webhook secret"
 APP_KEY = rsa.generate_private_key(65537, 2048)
 PEM = APP_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+# The file that Google hands out for a key of a service account, in its documented shape.
+KEY_FILE = {
+    "type": "service_account",
+    "project_id": "example-watch",
+    "private_key_id": "0f1e",
+    "private_key": PEM,
+    "client_email": "watchbill@example-watch.iam.gserviceaccount.com",
+    "client_id": "104",
+    "token_uri": "https://oauth2.googleapis.com/token",
+}
 
 
 def settings_for(name: str, url: str) -> dict[str, Any]:
@@ -55,6 +67,14 @@ def settings_for(name: str, url: str) -> dict[str, Any]:
             "space": "OPS",
             "parent": "77",
         },
+        "zoom": {
+            "api": url,
+            "auth": url,
+            "account": "ac-1",
+            "client_id": "client_1",
+            "client_secret": "tk_secret_token",
+        },
+        "google_meet": {"api": url, "auth": url, "user": "bridge@example.org", "key_file": json.dumps(KEY_FILE)},
         "freshdesk": {"url": url, "api_key": "tk_secret_token", "webhook_secret": SECRET},
     }
     return known[name]

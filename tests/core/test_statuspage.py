@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchbill.core import statuspage
-from watchbill.core.statuspage import Component, Facts, Incident, Notice, Spell, Update, View, public_view
+from watchbill.core.statuspage import Component, Facts, Incident, Notice, Spell, Update, View, list_days, public_view
 
 NOW = datetime(2026, 3, 30, 12, 0, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=400)
@@ -124,13 +124,117 @@ def test_an_update_that_was_put_right_is_shown_as_it_was_put_right() -> None:
     assert (shown.state, shown.changed_at) == ("identified", NOW - MINUTE)
 
 
-def test_the_days_tell_which_incidents_began_on_them() -> None:
-    days = public_view(facts(), NOW).days(3)
-    assert [(day.isoformat(), [one.id for one in found]) for day, found in days] == [
-        ("2026-03-30", [7]),
-        ("2026-03-29", []),
-        ("2026-03-28", []),
-    ]
+DAY = timedelta(days=1)
+
+
+def at(day: int, hour: int = 12) -> datetime:
+    """An instant of March 2026, UTC; NOW is noon of the 30th."""
+    return datetime(2026, 3, day, hour, tzinfo=UTC)
+
+
+def incident(number: int, since: datetime, ended_at: datetime | None = None, **more: Any) -> Incident:
+    return Incident(number, f"Trouble {number}", since, since, ended_at, **more)
+
+
+def work(number: int, state: str, starts: datetime, ends: datetime, **said: datetime) -> Notice:
+    updates = tuple(Update(place, name, "", when) for place, (name, when) in enumerate(said.items()))
+    return Notice(number, f"Work {number}", "", state, starts, ends, (1,), updates)
+
+
+def listed(*incidents: Incident, most: int = 4, **more: Any) -> dict[int, tuple[list[int], list[int], list[int]]]:
+    """The days that are not quiet, by their number in March: told, going and planned."""
+    view = public_view(facts(incidents=incidents, **more), NOW)
+    days = list_days(view, most)
+    assert [day.date for day in days] == [(NOW - back * DAY).date() for back in range(most)]
+    return {
+        day.date.day: tuple([one.id for one in found] for found in (day.told, day.going, day.planned))  # type: ignore[misc]
+        for day in days
+        if not day.is_quiet
+    }
+
+
+def test_a_day_tells_of_what_began_on_it_and_is_over() -> None:
+    assert listed(incident(1, at(29, 8), at(29, 9))) == {29: ([1], [], [])}
+    assert listed() == {}
+
+
+def test_every_day_on_which_something_goes_on_says_so() -> None:
+    """Also today, and also when it began before the list does."""
+    assert listed(incident(1, at(29))) == {30: ([], [1], []), 29: ([], [1], [])}
+    assert listed(incident(1, at(30, 8))) == {30: ([], [1], [])}
+    assert listed(incident(1, at(2))) == {day: ([], [1], []) for day in (30, 29, 28, 27)}
+
+
+def test_what_lasted_several_days_is_told_on_the_first_and_named_on_the_others() -> None:
+    assert listed(incident(1, at(28, 23), at(30, 1))) == {28: ([1], [], []), 29: ([], [1], []), 30: ([], [1], [])}
+    assert listed(incident(1, at(28, 23), at(29, 0))) == {28: ([1], [], [])}, "a day is half-open"
+    assert listed(incident(1, at(28), at(28))) == {28: ([1], [], [])}, "what lasted no time happened all the same"
+
+
+@pytest.mark.parametrize("hidden", ["is_exercise", "is_private", "is_withdrawn"])
+def test_a_private_incident_or_an_exercise_is_in_no_day(hidden: str) -> None:
+    spell = Spell(1, "major_outage", at(28), incident=1)
+    more: dict[str, Any] = {hidden: True}
+    assert listed(incident(1, at(28), at(29), **more), incident(1, at(30), **more)) == {}
+    view = public_view(facts(spell, incidents=(incident(1, at(28), **more),)), NOW)
+    assert all(day.is_quiet for day in list_days(view, 14))
+
+
+def test_planned_work_stands_on_the_days_of_its_plan_and_then_of_what_was_said() -> None:
+    tonight, later = work(1, "announced", at(30, 22), at(31, 2)), work(2, "announced", at(31), at(31, 13))
+    assert listed(notices=(tonight, later)) == {30: ([], [], [1])}, "what lies ahead is on its own list"
+    early = work(3, "in_progress", at(30, 13), at(30, 14), begun=at(29, 23))
+    assert listed(notices=(early,)) == {29: ([], [], [3]), 30: ([], [], [3])}
+    longer = work(4, "done", at(27, 8), at(27, 9), begun=at(27, 8), done=at(28, 1))
+    assert listed(notices=(longer,)) == {27: ([], [], [4]), 28: ([], [], [4])}
+
+
+def test_work_that_was_called_off_is_told_of_only_when_it_had_begun() -> None:
+    assert listed(notices=(work(1, "cancelled", at(29), at(29, 14), cancelled=at(28)),)) == {}
+    stopped = work(1, "cancelled", at(28), at(28, 14), begun=at(28), cancelled=at(28, 13))
+    assert listed(notices=(stopped,)) == {28: ([], [], [1])}
+
+
+def test_a_day_is_the_pages_own() -> None:
+    """At 23:00 UTC it is the next day in Auckland, where noon of the 30th is one o'clock of the 31st."""
+    view = public_view(facts(incidents=(incident(1, at(28, 23), at(28, 23)),), zone="Pacific/Auckland"), NOW)
+    assert [day.date.day for day in list_days(view, 4) if day.told] == [29]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 30 * 24), st.none() | st.integers(0, 20 * 24)), max_size=4),
+    st.lists(st.tuples(st.integers(0, 30 * 24), st.integers(1, 5 * 24)), max_size=3),
+    SPELLS,
+    ZONES,
+)
+def test_no_day_on_which_the_public_felt_something_is_ever_quiet(
+    troubles: list[tuple[int, int | None]],
+    works: list[tuple[int, int]],
+    told: list[tuple[str, datetime, datetime | None]],
+    zone: str,
+) -> None:
+    """Asked hour by hour: whatever went on at an hour stands on the day of that hour."""
+    hour = timedelta(hours=1)
+    incidents = tuple(
+        incident(n, NOW - back * hour, None if long is None else min(NOW, NOW + (long - back) * hour))
+        for n, (back, long) in enumerate(troubles)
+    )
+    notices = tuple(
+        work(n, "done", NOW - back * hour, NOW + (long - back) * hour) for n, (back, long) in enumerate(works)
+    )
+    spells = [Spell(1, condition, start, end, incident=0) for condition, start, end in told]
+    view = public_view(facts(*spells, incidents=incidents, notices=notices, zone=zone), NOW)
+    quiet = {day.date for day in list_days(view, 14) if day.is_quiet}
+    for back in range(14 * 24):
+        now = NOW - back * hour
+        bad = incidents and any(
+            condition != "operational" and start <= now and (end is None or now < end) for condition, start, end in told
+        )
+        on = any(one.since <= now and (one.ended_at is None or now < one.ended_at) for one in incidents)
+        worked = any(one.starts_at <= now < one.ends_at for one in notices)
+        if (on or worked or bad) and now < NOW:
+            assert now.astimezone(ZoneInfo(zone)).date() not in quiet
 
 
 def names_in(kind: Any) -> set[str]:

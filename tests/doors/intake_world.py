@@ -20,6 +20,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+from tests import database
+from tests.environment import ON_POSTGRESQL
+
 HERE = Path(__file__).parent
 KEYS = {"events_v2": "e" * 32, "alertmanager": "a" * 32, "grafana": "f" * 32}
 
@@ -42,7 +45,14 @@ class SqliteStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = {"WATCHBILL_DATA": str(folder)}
+        self.environment = {"WATCHBILL_DATA": str(folder), "WATCHBILL_DATABASE_URL": ""}
+
+    @classmethod
+    def make(cls, folder: Path, name: str, *, is_new: bool = False) -> SqliteStore:
+        """Make one that is migrated and empty; a new one has not even a table."""
+        if not is_new:
+            database.copy_file(folder / "watchbill.sqlite3")
+        return cls(folder)
 
     def copy(self, name: str) -> SqliteStore:
         return SqliteStore(Path(shutil.copytree(self.folder, self.folder.parent / name)))
@@ -74,9 +84,13 @@ class PostgresqlStore:
         self.environment = {"WATCHBILL_DATA": str(folder), "WATCHBILL_DATABASE_URL": self.url}
 
     @classmethod
-    def make(cls, url: str, folder: Path) -> PostgresqlStore:
-        store = cls(url, folder, f"door_{os.getpid()}_base")
-        store.command(f'CREATE DATABASE "{store.name}"')
+    def make(cls, folder: Path, name: str, *, is_new: bool = False) -> PostgresqlStore:
+        """Make one that is migrated and empty, on the run's server; a new one has not even a table."""
+        store = cls(database.SERVER, folder, f"{name}_{os.getpid()}")
+        if is_new:
+            store.command(f'CREATE DATABASE "{store.name}"')
+        else:
+            database.copy_database(store.name)
         return store
 
     def copy(self, name: str) -> PostgresqlStore:
@@ -113,13 +127,13 @@ class PostgresqlStore:
 
 
 Store = SqliteStore | PostgresqlStore
+KIND: type[Store] = PostgresqlStore if ON_POSTGRESQL else SqliteStore
 
 
 def make_store(folder: Path) -> Store:
     """Make the database that every test copies, in a process of its own: settings are read once per process."""
     folder.mkdir()
-    url = os.environ.get("WATCHBILL_DATABASE_URL", "")
-    store = PostgresqlStore.make(url, folder) if url else SqliteStore(folder)
+    store = KIND.make(folder, "door")
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "watchbill.entry.settings", **store.environment}
     subprocess.run([sys.executable, HERE / "seed_intake.py", json.dumps(KEYS)], env=environment, check=True)
     return store

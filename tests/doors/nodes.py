@@ -16,7 +16,7 @@ from threading import Event as Waiting
 from time import monotonic
 from typing import Any
 
-from tests.doors.intake_world import PostgresqlStore, Reply, SqliteStore, Store
+from tests.doors.intake_world import KIND, Reply, Store
 from tests.world import free_port
 
 HERE = Path(__file__).parent
@@ -128,12 +128,9 @@ class Base:
     session: str
 
 
-def make_base(folder: Path, url: str = "") -> Base:
+def make_base(folder: Path) -> Base:
     folder.mkdir()
-    store: Store = SqliteStore(folder)
-    if url:
-        store = PostgresqlStore(url, folder, f"nodes_{os.getpid()}")
-        store.command(f'CREATE DATABASE "{store.name}"')
+    store = KIND.make(folder, "nodes")
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "watchbill.entry.settings",

@@ -1,4 +1,4 @@
-"""Makes the database that the intake's tests copy: python seed_intake.py '{"events_v2": "key", ...}'.
+"""Writes what the intake's tests copy into a migrated database: python seed_intake.py '{"events_v2": "key", ...}'.
 
 The table refuses any body that holds `poison`, so that a test can send a row that the database will not have.
 """
@@ -8,7 +8,6 @@ import sys
 from datetime import UTC, datetime
 
 import django
-from django.core.management import call_command
 from django.db import connection
 
 POISON = {
@@ -35,7 +34,6 @@ def seed(keys: dict[str, str]) -> None:
 
 if __name__ == "__main__":
     django.setup()
-    call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute(POISON[connection.vendor])
     seed(json.loads(sys.argv[1]))

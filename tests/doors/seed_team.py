@@ -1,9 +1,8 @@
-"""Makes a database with the team of the tests, at the present time: python seed_team.py; prints the key and a cookie."""
+"""Writes the team of the tests into a migrated database, at the present time: python seed_team.py; prints the key and a cookie."""
 
 import json
 
 import django
-from django.core.management import call_command
 
 
 def seed() -> dict[str, str]:
@@ -25,5 +24,4 @@ def seed() -> dict[str, str]:
 
 if __name__ == "__main__":
     django.setup()
-    call_command("migrate", verbosity=0)
     print(json.dumps(seed()))

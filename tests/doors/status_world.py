@@ -30,10 +30,22 @@ class Given:
 Ask = Callable[..., Awaitable[Given]]
 
 
+@dataclass
+class Drawings:
+    """A clock that stands still, and counts how often it was read: once for each drawing of a page."""
+
+    now: datetime
+    count: int = 0
+
+    def read(self) -> datetime:
+        self.count += 1
+        return self.now
+
+
 @asynccontextmanager
-async def open_door(now: datetime) -> AsyncIterator[Ask]:
+async def open_door(now: datetime, drawings: Drawings | None = None) -> AsyncIterator[Ask]:
     """A door that stands at one instant: `await ask("/status/hub/", accept_encoding="gzip")`."""
-    app = StatusApp(Shelf(lambda: now))
+    app = StatusApp(Shelf((drawings or Drawings(now)).read))
     await app.startup()
 
     async def ask(path: str, method: str = "GET", **headers: str) -> Given:

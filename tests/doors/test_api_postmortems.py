@@ -45,6 +45,36 @@ def test_a_private_one_does_not_exist_for_others(api: ApiWorld) -> None:
     assert refused.status_code in {403, 404, 422}
 
 
+def test_what_was_learned_is_measured_between_named_moments_and_what_is_owed_is_listed(shell, api: ApiWorld) -> None:
+    """MET-02, PM-09: lengths say from when to when; an exercise counts nowhere, a private one only for who sees it."""
+    adopt_rules(api.world)
+    an_outage(api.world)
+    an_outage(api.world, is_exercise=True)
+    an_outage(api.world, is_private=True, title="A leak")
+    eva, olga = api.as_("eva", "write"), api.as_("olga", "write")
+    assert (eva.get("/learned/measures")["incidents"], olga.get("/learned/measures")["incidents"]) == (2, 1)
+    until = api.world.now.isoformat().replace("+00:00", "Z")
+    found = olga.get(f"/learned/measures?team=platform&since=2026-01-01T00:00:00Z&until={until}")
+    assert found["lengths"][0] == {
+        "earlier": "started", "later": "detected", "incidents": 1,
+        "median_seconds": 1800, "nine_of_ten_seconds": 1800,
+    }  # fmt: skip
+    assert (found["high"], found["by_source"]) == (1, {"requester": 1})
+    assert olga.get("/learned/measures?until=2026-01-01T00:00:00Z")["incidents"] == 0
+    refused = olga("GET", "/learned/measures?since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z")
+    assert (refused.status_code, "it ends after it begins" in refused.content.decode()) == (422, True)
+    one = PostMortem.objects.get(incident__is_private=False, incident__is_exercise=False)
+    eva.post(f"/postmortems/{one.pk}/actions", {"line": "Alert earlier @ben #detect"}, 201)
+    owed = olga.get("/learned/owed")
+    assert [(row["title"], row["owner"]["name"], row["purpose"]) for row in owed["actions"]] == [
+        ("Alert earlier", "Ben", "detect")
+    ]
+    assert [row["id"] for row in owed["reports"]] == [one.pk]
+    terminal = shell("olga", "read")
+    assert "started to detected" in terminal.run("measures", "--since", "2026-01-01")
+    assert "Alert earlier" in terminal.run("owed", "--team", "platform")
+
+
 def test_reports_are_imported_on_the_command_line_once_and_it_says_what_it_could_not_read(
     shell, api: ApiWorld, tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ def test_a_command_declares_and_its_channel_says_where_it_stands(slack: Slacking
     assert (room["name"], room["members"]) == (f"incident-{incident.pk}", ["UANA"])
     assert room["topic"].startswith("Sign-in is down · P1 active · nobody leads yet")
     assert incident.call_url.startswith(f"https://meet.example.org/watch-{incident.pk}-")
+    assert f"call {incident.call_url}" in room["topic"]
     assert incident.channel_url
     assert incident.steps.get(key="posted").done_at
     incidents.add_responder(incident.pk, slack.world.ben, slack.world.ana, slack.world.now)

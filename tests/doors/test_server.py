@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.doors.intake_world import KIND
 from tests.doors.nodes import STARTS, TOKEN, Base, Node, make_base, read_until, until
 from tests.environment import ON_POSTGRESQL
 from tests.world import Mailbox
@@ -24,7 +25,7 @@ _copies = count()
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     """The team, on the database of this run."""
-    made = make_base(tmp_path_factory.mktemp("nodes") / "base", os.environ.get("WATCHBILL_DATABASE_URL", ""))
+    made = make_base(tmp_path_factory.mktemp("nodes") / "base")
     yield made
     made.store.drop()
 
@@ -47,8 +48,6 @@ def node(base: Base, mail: Mailbox, tmp_path: Path) -> Iterator[Callable[..., No
         "WATCHBILL_SECRET": os.environ["WATCHBILL_SECRET"],
         "WATCHBILL_SMTP_URL": f"smtp://127.0.0.1:{mail.port}/?from=watch@watchbill.test",
     }
-    if not ON_POSTGRESQL:
-        environment["WATCHBILL_DATABASE_URL"] = ""
     nodes: list[Node] = []
 
     def make(*command: str) -> Node:
@@ -149,46 +148,26 @@ def keys_of(server: Node) -> set[str]:
 
 
 def test_the_setup_code_is_told_to_a_fresh_instance_alone(base, tmp_path, node):
-    fresh_folder = tmp_path / "fresh"
-    environment = {"WATCHBILL_DATA": str(fresh_folder), "WATCHBILL_DATABASE_URL": ""}
-    fresh = Node(environment, ["serve"], tmp_path).start()
+    store = KIND.make(tmp_path / "fresh", "fresh", is_new=True)
+    fresh = Node(store.environment, ["serve"], tmp_path).start()
     try:
-        code = (fresh_folder / "setup-code").read_text()
+        code = (tmp_path / "fresh" / "setup-code").read_text()
         assert f"with this code: {code}" in fresh.said()
     finally:
         fresh.kill()
+        store.drop()
     old = node().start()
     assert "with this code" not in old.said()
     old.kill()
 
 
-def test_a_second_server_on_the_same_folder_is_refused_and_told_what_to_do(tmp_path):
-    environment = {"WATCHBILL_DATA": str(tmp_path / "data"), "WATCHBILL_DATABASE_URL": ""}
-    first = Node(environment, ["serve"], tmp_path).start()
-    second = Node(environment, ["serve"], tmp_path).start(wait=False)
-    try:
-        assert second.process.wait(STARTS) == 1
-        assert "Another Watchbill serves" in second.said()
-        assert "WATCHBILL_DATA" in second.said()
-        assert first.ask("/healthz", method="GET").status == 200
-    finally:
-        first.kill()
-
-
-@pytest.mark.parametrize("part", ["web", "worker"])
-def test_on_sqlite_the_parts_alone_are_refused_and_told_what_to_do(tmp_path, part):
-    environment = {"WATCHBILL_DATA": str(tmp_path / "data"), "WATCHBILL_DATABASE_URL": ""}
-    alone = Node(environment, [part], tmp_path).start(wait=False)
-    assert alone.process.wait(STARTS) == 1
-    assert "use `watchbill serve`" in alone.said()
-
-
 def test_a_port_that_is_taken_ends_it_with_a_failure(node, tmp_path):
     first = node().start()
-    environment = {"WATCHBILL_DATA": str(tmp_path / "other"), "WATCHBILL_DATABASE_URL": ""}
-    second = Node(environment, ["serve"], tmp_path, port=first.port).start(wait=False)
+    other = KIND.make(tmp_path / "other", "port")
+    second = Node(other.environment, ["serve"], tmp_path, port=first.port).start(wait=False)
     assert second.process.wait(STARTS) != 0
     first.kill()
+    other.drop()
 
 
 def test_nobody_hears_the_stream_who_is_not_signed_in(node):
@@ -256,3 +235,24 @@ if ON_POSTGRESQL:
         assert until(lambda: len(mail.messages) == 2), server.said()
         assert server.ask("/readyz", method="GET").status == 200
         assert server.stop() == 0
+
+else:
+
+    def test_a_second_server_on_the_same_folder_is_refused_and_told_what_to_do(tmp_path):
+        environment = KIND.make(tmp_path / "data", "two").environment
+        first = Node(environment, ["serve"], tmp_path).start()
+        second = Node(environment, ["serve"], tmp_path).start(wait=False)
+        try:
+            assert second.process.wait(STARTS) == 1
+            assert "Another Watchbill serves" in second.said()
+            assert "WATCHBILL_DATA" in second.said()
+            assert first.ask("/healthz", method="GET").status == 200
+        finally:
+            first.kill()
+
+    @pytest.mark.parametrize("part", ["web", "worker"])
+    def test_on_sqlite_the_parts_alone_are_refused_and_told_what_to_do(tmp_path, part):
+        environment = {"WATCHBILL_DATA": str(tmp_path / "data")}
+        alone = Node(environment, [part], tmp_path).start(wait=False)
+        assert alone.process.wait(STARTS) == 1
+        assert "use `watchbill serve`" in alone.said()

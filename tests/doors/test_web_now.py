@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -10,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.doors.web_world import Cast
 from tests.world import make_person
-from watchbill.actions import paging
-from watchbill.db.models import ContactAddress, Membership, Outgoing, Shift, Team
+from watchbill.actions import notices, paging
+from watchbill.db.models import ContactAddress, Membership, Notice, Outgoing, Shift, Team
 
 
 @pytest.fixture
@@ -112,6 +113,49 @@ def test_a_page_of_another_team_that_asks_me_is_mine_to_answer(world, as_):
     as_.ana.post(f"/pages/{page.pk}/answer/", {"answer": "acknowledge"})
     page.refresh_from_db()
     assert page.answered_by == world.ana
+
+
+def plan(world, title: str, hours: float) -> Notice:
+    starts = world.now + timedelta(hours=hours)
+    times = {"starts_at": starts, "ends_at": starts + timedelta(hours=2)}
+    given = {
+        "title": title,
+        "text": "A moment of silence.",
+        "services": [world.service],
+        "audiences": ["team"],
+        **times,
+    }
+    return notices.draft(world.team, given, world.ana, world.now)
+
+
+def test_planned_work_of_the_day_is_shown_and_nothing_later_or_not_yet_told(world, as_):
+    soon, later = plan(world, "Move the database", 20), plan(world, "Patch the host", 30)
+    plan(world, "A thought", 3)
+    assert 'id="planned"' not in as_.ana.text("/")
+    for one in (soon, later):
+        notices.announce(one.pk, world.ana, world.now)
+    planned = as_.olga.text("/").partition('id="planned"')[2]
+    assert "Move the database" in planned
+    assert "begins <time" in planned
+    assert "Platform · touches checkout" in planned
+    assert "Patch the host" not in planned, "it begins in more than a day"
+    assert "A thought" not in planned, "nobody was told of it"
+    assert 'id="planned"' not in as_.charlie.text("/")
+
+
+def test_planned_work_says_whether_it_goes_on_and_when_it_is_late(world, as_):
+    notice = plan(world, "Move the database", 1)
+    notices.announce(notice.pk, world.ana, world.now)
+    world.forward(hours=1.5)
+    assert "was to begin" in as_.ana.text("/")
+    notices.begin(notice.pk, world.ana, world.now)
+    planned = as_.ana.text("/").partition('id="planned"')[2]
+    assert "Under way" in planned
+    assert "until <time" in planned
+    world.forward(hours=2)
+    assert "was to end" in as_.ana.text("/")
+    notices.done(notice.pk, world.ana, world.now)
+    assert 'id="planned"' not in as_.ana.text("/")
 
 
 def test_empty_screens_say_what_to_do_next(world, as_):

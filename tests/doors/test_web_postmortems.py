@@ -42,6 +42,17 @@ def test_a_section_is_written_in_place_and_words_that_blame_get_a_kinder_hint(as
     assert "Somebody else wrote here." in page
 
 
+def test_which_message_left_by_which_way_is_folded_away(as_: Cast, world: World) -> None:
+    adopt_rules(world)
+    an_outage(world)
+    world.work()
+    story = as_.ana.text(f"/postmortems/{the_postmortem().pk}/").partition('id="story"')[2].partition("</section>")[0]
+    told, _, messages = story.partition('<details id="messages">')
+    assert "told Ana" in told
+    assert "left: 250" not in told
+    assert "email to Ana left: 250" in messages
+
+
 def test_a_line_makes_a_ticket_and_what_is_refused_is_said(as_: Cast, world: World) -> None:
     """PM-08: the tickets are made in the room."""
     adopt_rules(world)
@@ -91,6 +102,15 @@ def test_the_public_page_has_roles_in_the_place_of_names(as_: Cast, world: World
     assert "Ana" not in page
     assert "Ben" not in page
     assert "Nobody can sign in" in page
+    at = f"/postmortems/{one.pk}/"
+    assert "Changed since published" not in client.text(at)
+    write(world, one, avoid="We watch the date by a machine.")
+    assert "Changed since published" in client.text(at)
+    assert 'id="publish-again"' in client.text(at)
+    assert 'id="publish-again"' not in as_.olga.text(at)
+    assert "by a machine" not in anyone.get(f"/{url}").content.decode()
+    client.post(f"{at}publish/", {"targets": ["page"]})
+    assert "by a machine" in anyone.get(f"/{url}").content.decode()
     client.post(f"/postmortems/{one.pk}/retract/", {"why": "a customer is named"})
     assert anyone.get(f"/{url}").status_code == 404
     assert anyone.get("/postmortems/public/1.forged/").status_code == 404

@@ -241,6 +241,15 @@ def test_a_ticket_is_written_from_nothing(world, as_, query):
     assert (made.labels, made.seat, made.points, made.work_kind) == (["feature", "wiki"], "engineer", 1, "feature")
 
 
+def test_a_ticket_is_for_a_community_where_the_team_has_some(world, as_):
+    """TRI-14: what is done for one is counted for it, also when nobody asked."""
+    assert "For which community" not in as_.ana.text("/tickets/new/")
+    geology = communities.add_community(world.team, {"name": "Geology"}, world.eva, world.now)
+    assert "For which community" in as_.ana.text("/tickets/new/")
+    as_.ana.post("/tickets/new/", {"title": "Tidy up", "kind": "task", "community": str(geology.pk)})
+    assert Ticket.objects.get().community == geology
+
+
 def test_wrong_input_keeps_what_was_typed_and_writes_nothing(world, as_):
     response = as_.ana.post("/tickets/new/", {"title": "Tidy up", "kind": "task", "epic": "T-77", "text": "long words"})
     text = response.content.decode()

@@ -104,5 +104,6 @@ class Side:
 
 
 def side_of(browser: Browser, viewport: dict[str, int], **context: object) -> Side:
-    page = browser.new_context(viewport=viewport, **context).new_page()
+    # What arrives is coloured for a second: axe would judge whichever moment of that it meets.
+    page = browser.new_context(viewport=viewport, reduced_motion="reduce", **context).new_page()
     return Side(page, bool(context.get("java_script_enabled", True)), complaints_of(page))

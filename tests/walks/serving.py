@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-from tests.doors.intake_world import PostgresqlStore
+from tests.doors.intake_world import KIND, SqliteStore, Store
 from tests.world import Mailbox, free_port
 
 WATCHBILL = Path(sys.executable).parent / "watchbill"
@@ -26,13 +26,14 @@ PATIENCE = 90
 class Served:
     """A Watchbill that serves; `code` is the setup code it printed, if it was fresh."""
 
-    def __init__(self, data: Path, **environment: str) -> None:
+    def __init__(self, data: Path, store: Store | None = None, **environment: str) -> None:
+        self.store = store or SqliteStore(data)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("WATCHBILL_", "DJANGO_"))}
         self.environment = {
             **kept,
-            "WATCHBILL_DATA": str(data),
+            **self.store.environment,
             "WATCHBILL_ALLOW": "127.0.0.0/8,::1,localhost",
             "WATCHBILL_URL": self.url,
             **environment,
@@ -66,6 +67,11 @@ class Served:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
 
+    def kill(self) -> None:
+        """End it now, if it has not ended."""
+        self.process.kill()
+        self.process.wait()
+
     def run(self, script: str, **values: Any) -> str:
         """Run a Python script beside it, with the same data; what it prints is given."""
         program = f"import watchbill.entry.boot\nvalues = {values!r}\n{script}"
@@ -77,30 +83,19 @@ class Served:
 
 
 @contextmanager
-def serving(data: Path, **environment: str) -> Iterator[Served]:
-    """Serve for the length of a test, on the database of this run; a failed stop fails the test."""
-    with database_for(data) as database:
-        served = Served(data, **database, **environment)
-        served.start()
-        try:
-            yield served
-        finally:
-            if served.process.poll() is None:
-                assert served.stop() == 0
+def serving(data: Path, *, is_new: bool = False, **environment: str) -> Iterator[Served]:
+    """Serve for the length of a test, on the kind of database of this run; a failed stop fails the test.
 
-
-@contextmanager
-def database_for(data: Path) -> Iterator[dict[str, str]]:
-    """Make an empty database of its own when the run is on PostgreSQL; on SQLite it is a file in the data folder."""
-    server = os.environ.get("WATCHBILL_DATABASE_URL", "")
-    if not server:
-        yield {}
-        return
-    store = PostgresqlStore(server, data, f"walk_{os.getpid()}_{data.parent.name}")
-    store.command(f'CREATE DATABASE "{store.name}"')
+    `is_new`: the server finds no table, and makes them itself as on its very first day.
+    """
+    store = KIND.make(data, f"walk_{data.parent.name}", is_new=is_new)
+    served = Served(data, store, **environment)
     try:
-        yield {"WATCHBILL_DATABASE_URL": store.url}
+        served.start()
+        yield served
+        assert served.stop() == 0
     finally:
+        served.kill()
         store.drop()
 
 

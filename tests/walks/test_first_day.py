@@ -18,7 +18,7 @@ def fresh(tmp_path, mail_server):
     """A fresh instance that nobody has claimed, with a mail server."""
     mail_server.clear()
     smtp = f"smtp://127.0.0.1:{mail_server.port}/?from=watch@example.org"
-    with serving(tmp_path / "data", WATCHBILL_SMTP_URL=smtp) as served:
+    with serving(tmp_path / "data", is_new=True, WATCHBILL_SMTP_URL=smtp) as served:
         yield served
 
 

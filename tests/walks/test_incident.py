@@ -123,12 +123,14 @@ def take_command(ana: Side, cleo: Side) -> None:
 
 
 def speak_for_it(ben: Side, cleo: Side, cluster: Served, mail_server: Mailbox) -> None:
-    """He is asked next, by mail too; what he writes shows as its readers will read it, then it leaves (COM-07)."""
+    """He is asked next, by mail, and says yes in one tap; what he writes shows as its readers will read it, then leaves."""
     asked = newest_mail(mail_server, "ben@example.org", "Communications coordinator")
     page = ben.page
-    page.goto(re.search(r"http://\S+/incidents/1/", asked).group())
-    ben.look("an incident, asked")
-    ben.press("Yes, I take it", page.get_by_role("region", name="Will you be Communications coordinator?"))
+    page.goto(re.search(r"http://\S+/o/\S+", asked).group())
+    ben.look("an offer, behind its link")
+    ben.press("Accept")
+    expect(page.get_by_text("You are Communications coordinator")).to_be_visible()
+    follow(page.get_by_role("link", name="Open in Watchbill"))
     expect(cleo.page.locator("#role-liaison").get_by_text("Ben Okafor")).to_be_visible()
     page.locator("#do-update > summary").click()
     group = page.get_by_role("group", name="The public page")

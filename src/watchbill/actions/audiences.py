@@ -87,7 +87,7 @@ def people_of(incident: Incident, audience: Audience, now: datetime) -> list[Per
     if audience.who == "responders":
         named += responders_of(incident) + people_in_seat(incident.team, "", now)
     elif audience.who == "leadership":
-        named += [person for person, _ in role_facts.leadership_of(incident)]
+        named += [person for person, _ in role_facts.leadership_of(incident, role_facts.touched_of(incident))]
     return who_may(incident, named)
 
 

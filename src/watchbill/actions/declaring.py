@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from secrets import token_urlsafe
 
 from django.db import transaction
 
-from watchbill.actions import incident_room, incidents, role_watch, update_telling
+from watchbill.actions import incident_call, incident_room, incidents, role_watch, update_telling
 from watchbill.actions.access import require
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.log import Actor, record
@@ -64,25 +63,12 @@ def begin(team: Team, declared: Declared, person: Person | None, now: datetime, 
     incidents.tick(incident, "declared", person, now)
     if person is not None:
         incidents.join(incident, person, person, now)
-    _open_call(incident, desk, now)
+    incident_call.open_for(incident, desk, now)
     incident_room.open_for(incident, desk, now)
     role_watch.on_declared(incident, desk, person, now)
     for told in update_telling.on_declared(incident, desk, person, now):
         incidents.tick(incident, STEP_OF[told.audience.who], person, now)
     return incident
-
-
-def _open_call(incident: Incident, desk: Desk, now: datetime) -> None:
-    """Give an incident its call room, where the team's rule names one (INC-10)."""
-    rule = incident_start.Settings.model_validate(desk.rule("incident_start"))
-    if not rule.call_url or (rule.call_major_only and not incidents.is_major(incident, desk)):
-        return
-    # What cannot be guessed: whoever knows one call's address does not know the next one's.
-    incident.call_url = rule.call_url.replace("{incident}", str(incident.pk)).replace("{word}", token_urlsafe(9))[:500]
-    incident.save(update_fields=["call_url"])
-    said = f"the call is open: {incident.call_url}"
-    record(incidents.subject_of(incident), "incident.call", said, now, data={"url": incident.call_url})
-    incidents.tick(incident, "call", None, now)
 
 
 def _create(team: Team, declared: Declared, desk: Desk, person: Person | None, now: datetime) -> Incident:

@@ -6,6 +6,7 @@ another way. It is no event of the incident, and stands on no timeline.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,11 +38,9 @@ class Reader:
     knows_newest: bool
 
 
-def told_of(incident: Incident, desk: Desk, now: datetime) -> list[Told]:
-    """Read what each audience heard last and hears next, in the team's order."""
-    last: dict[str, IncidentUpdate] = {}
-    for update in incident.updates.order_by("id"):
-        last[update.audience] = update
+def told_of(incident: Incident, desk: Desk, now: datetime, updates: Iterable[IncidentUpdate]) -> list[Told]:
+    """Read what each audience heard last and hears next, in the team's order; `updates` are its own, the newest last."""
+    last = {update.audience: update for update in updates}
     promised = {one.audience: one for one in promises_of(incident, desk)}
     return [
         Told(one, last.get(one.key), promised.get(one.key), one.key in promised and promised[one.key].due_at <= now)
@@ -49,11 +48,10 @@ def told_of(incident: Incident, desk: Desk, now: datetime) -> list[Told]:
     ]
 
 
-def readers_of(incident: Incident) -> list[Reader]:
-    """Read who of those who respond has looked; before the first update nobody has missed one."""
-    newest = _newest(incident)
-    rows = incident.members.filter(left_at=None).select_related("person").order_by("joined_at", "id")
-    return [Reader(row.person, row.seen_at, _knows(row, newest)) for row in rows]
+def readers_of(named: Iterable[IncidentMember], updates: Sequence[IncidentUpdate]) -> list[Reader]:
+    """Tell who of those who respond has looked; before the first update nobody has missed one."""
+    newest = updates[-1] if updates else None
+    return [Reader(row.person, row.seen_at, _knows(row, newest)) for row in named if row.left_at is None]
 
 
 def note_seen(incident: Incident, person: Person, now: datetime) -> None:
@@ -62,13 +60,9 @@ def note_seen(incident: Incident, person: Person, now: datetime) -> None:
     if row is None:
         return
     is_fresh = row.seen_at is not None and now - row.seen_at < REMEMBERED_EVERY
-    if is_fresh and _knows(row, _newest(incident)):
+    if is_fresh and _knows(row, incident.updates.order_by("-id").first()):
         return
     IncidentMember.objects.filter(pk=row.pk).update(seen_at=now)
-
-
-def _newest(incident: Incident) -> IncidentUpdate | None:
-    return incident.updates.order_by("-id").first()
 
 
 def _knows(row: IncidentMember, newest: IncidentUpdate | None) -> bool:

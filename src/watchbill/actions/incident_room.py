@@ -10,6 +10,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.text import Truncator
 
 from watchbill import connectors
 from watchbill.actions import exports
@@ -18,6 +19,9 @@ from watchbill.actions.log import Subject
 from watchbill.db.models import Connection, ExternalRef, Incident, Person, RoleAssignment
 from watchbill.kit.errors import DeliveryFailed
 from watchbill.rules import incident_severity
+
+# Slack shows 250 characters, and the call must be among them.
+LONGEST_TITLE = 80
 
 
 def open_for(incident: Incident, desk: Desk, now: datetime) -> None:
@@ -79,9 +83,10 @@ def topic_of(incident: Incident) -> str:
     zone = ZoneInfo(incident.team.zone)
     due = incident.next_update_at
     parts = [
-        f"{'Exercise: ' if incident.is_exercise else ''}{incident.title}",
+        f"{'Exercise: ' if incident.is_exercise else ''}{Truncator(incident.title).chars(LONGEST_TITLE)}",
         f"{incident.priority.upper()} {incident.state}".strip(),
         f"{lead.person} leads" if lead else "nobody leads yet",
+        f"call {incident.call_url}" if incident.call_url else "",
         f"next update {due.astimezone(zone):%H:%M} {incident.team.zone}" if due else "",
         link_of(incident),
     ]

@@ -30,7 +30,8 @@ from watchbill.actions.timers import Claim, finish
 from watchbill.actions.update_promises import hearings_of, promises_of, rule_of, subject_of
 from watchbill.actions.update_words import incident_text, named
 from watchbill.core import updates as core
-from watchbill.db.models import Event, Incident, IncidentUpdate, Membership, Person, RoleAssignment, UpdatePromise
+from watchbill.db import expert_facts, role_facts
+from watchbill.db.models import Incident, IncidentUpdate, Membership, Person, RoleAssignment, UpdatePromise
 from watchbill.db.support_facts import people_in_seat
 from watchbill.kit.errors import Refused
 from watchbill.rules.incident_updates import STEP_OF, Hearing, template_of
@@ -162,10 +163,16 @@ def worries_of(incident: Incident, hearing: Hearing, text: str) -> list[str]:
     return core.worries(text, [name for name in names if name], hosts)
 
 
-def speakers_of(incident: Incident, desk: Desk, now: datetime) -> list[tuple[Person, str]]:
-    """Read who speaks for an incident, with why it is them (C12): the liaison, else whom the team's rule names."""
+def speakers_of(
+    incident: Incident, desk: Desk, now: datetime, roles: Sequence[RoleAssignment] | None = None
+) -> list[tuple[Person, str]]:
+    """Read who speaks for an incident, with why it is them (C12): the liaison, else whom the team's rule names.
+
+    `roles` is who holds a role now, if that is known already.
+    """
+    roles = _held(incident) if roles is None else roles
     for role, words in (("liaison", "you are the liaison"), *_stand_in(desk)):
-        held = _holders(incident, role, now)
+        held = _holders(incident, role, roles, now)
         if held:
             return [(one, words) for one in held]
     return _last_resort(incident, now)
@@ -180,21 +187,25 @@ def _stand_in(desk: Desk) -> list[tuple[str, str]]:
     return [first, ("commander", "you command and nobody is liaison")]
 
 
-def _holders(incident: Incident, role: str, now: datetime) -> list[Person]:
+def _holders(incident: Incident, role: str, roles: Sequence[RoleAssignment], now: datetime) -> list[Person]:
     match role:
         case "watch":
             people = people_in_seat(incident.team, "", now)
         case "others":
-            busy = _in_role(incident, ("commander", "technical_lead"))
+            busy = _in_role(roles, ("commander", "technical_lead"))
             people = [one for one in audiences.responders_of(incident) if one not in busy]
         case _:
-            people = _in_role(incident, (role,))
+            people = _in_role(roles, (role,))
     return audiences.who_may(incident, people)
 
 
-def _in_role(incident: Incident, roles: Collection[str]) -> list[Person]:
-    rows = RoleAssignment.objects.filter(incident=incident, state="accepted", role__in=roles)
-    return [row.person for row in rows.select_related("person").order_by("id")]
+def _held(incident: Incident) -> list[RoleAssignment]:
+    rows = RoleAssignment.objects.filter(incident=incident, state="accepted")
+    return list(rows.select_related("person").order_by("id"))
+
+
+def _in_role(roles: Sequence[RoleAssignment], wanted: Collection[str]) -> list[Person]:
+    return [row.person for row in roles if row.role in wanted]
 
 
 def _last_resort(incident: Incident, now: datetime) -> list[tuple[Person, str]]:
@@ -212,7 +223,7 @@ def _last_resort(incident: Incident, now: datetime) -> list[tuple[Person, str]]:
 
 def _leaders(incident: Incident, desk: Desk, now: datetime) -> list[tuple[Person, str]]:
     """Read who hears that a promise was missed: whoever commands, else the owner, else as for any speaker."""
-    held = _holders(incident, "commander", now)
+    held = _holders(incident, "commander", _held(incident), now)
     return [(one, "you command") for one in held] or _last_resort(incident, now) or speakers_of(incident, desk, now)
 
 
@@ -268,23 +279,23 @@ def _words(incident: Incident, text: str, urgency: str) -> Words:
 
 
 def tell_wider(claim: Claim, now: datetime) -> None:
-    """Tell the whole team and its managers of what people have felt for so long (INC-13)."""
+    """Tell the team and its product manager, else its manager, of what people have felt for so long (INC-13)."""
     with transaction.atomic():
         incident = _due(claim)
         if incident is None or incident.state != "active":
             return
-        rule = rule_of(desk_of(incident.team, now))
-        why = f"still felt after {rule.wider_after_minutes} minutes: the team and its managers are told"
-        line: Event = record(subject_of(incident), "incident.wider", why, now)
-        members = Membership.objects.filter(team=incident.team).exclude(role="observer").select_related("person")
-        managers = [one for one in (incident.team.manager, incident.team.product_manager) if one]
-        people = audiences.who_may(incident, [row.person for row in members.order_by("id")] + managers)
-        text = f"{named(incident)}\n\n{incident.impact}\n\nIt is {why}."
-        message = Message(
-            f"{named(incident)}: {why}", text, line, f"wider-{line.pk}", f"/incidents/{incident.pk}/#updates"
-        )
+        minutes = rule_of(desk_of(incident.team, now)).wider_after_minutes
+        why = f"still felt after {minutes} minutes: the team hears of it"
+        line = record(subject_of(incident), "incident.wider", why, now)
+        commander = role_facts.commander_of(incident)
+        leads = f"{commander} leads." if commander else "Nobody leads yet."
+        text = f"It is still felt after {minutes} minutes. {leads}\n\nWhat people feel: {incident.impact}"
+        subject = f"{named(incident)}: it goes on"
+        message = Message(subject, text, line, f"wider-{line.pk}", f"/incidents/{incident.pk}/#updates")
+        above = incident.team.product_manager or incident.team.manager
+        team = [row.person for row in expert_facts.serving(incident.team, now)] + [one for one in [above] if one]
         heard = Heard()
-        audiences.tell_people(subject_of(incident), people, message, heard, now)
+        audiences.tell_people(subject_of(incident), audiences.who_may(incident, team), message, heard, now)
         if not incident.is_private:
             audiences.tell_team_chat(subject_of(incident), incident.team, message, heard, now)
 

@@ -26,7 +26,7 @@ from watchbill.actions.checking import check_text
 from watchbill.actions.delivery import Words
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.effects import carry_out
-from watchbill.actions.incident_carry import bring_back
+from watchbill.actions.incident_carry import Carried, bring_back
 from watchbill.actions.log import WATCHBILL, Actor, Subject, record
 from watchbill.core import incidents as core
 from watchbill.db.incident_facts import incident_fact, left_of, named_in, sees_incident
@@ -118,14 +118,18 @@ def resolve(incident_id: int, person: Person, now: datetime, at: datetime | None
         incident = lock(incident_id)
         require_member(person, incident, "resolve an incident")
         desk = desk_of(incident.team, now)
-        rule = incident_closing.Settings.model_validate(desk.rule("incident_closing"))
-        asked = timedelta(hours=rule.ask_after_hours) if rule.ask_after_hours else None
-        effects = core.resolve(incident_fact(incident), str(person), at or now, now, words, asked)
+        effects = core.resolve(incident_fact(incident), str(person), at or now, now, words, _ask_after(desk))
         apply(incident, effects, now, Actor.of(person))
         make_operational(incident, at or now)
         postmortem_begin.on_resolved(incident, desk, now)
         update_telling.on_resolved(incident, words, person, now)
     return incident
+
+
+def _ask_after(desk: Desk) -> timedelta | None:
+    """Read how long after it is resolved somebody is asked to close an incident; None: nobody is."""
+    rule = incident_closing.Settings.model_validate(desk.rule("incident_closing"))
+    return timedelta(hours=rule.ask_after_hours) if rule.ask_after_hours else None
 
 
 def make_operational(incident: Incident, at: datetime) -> None:
@@ -157,17 +161,21 @@ def close(incident_id: int, person: Person, now: datetime, despite: str = "") ->
 
 
 def reopen(incident_id: int, why: str, person: Person, now: datetime) -> Incident:
-    """Say that it goes on; one that was merged is its own again. Raises Refused, NotAllowed."""
+    """Say that it goes on; one that was merged is its own again, as it was before. Raises Refused, NotAllowed."""
     with transaction.atomic():
         merged_into = Incident.objects.filter(pk=incident_id).values_list("merged_into", flat=True).first()
         held = lock_all([incident_id, *([merged_into] if merged_into else [])])
         incident = held[incident_id]
         require_member(person, incident, "reopen an incident")
+        desk, back = desk_of(incident.team, now), Carried()
         if merged_into and incident.merged_into_id == merged_into:
-            bring_back(incident, held[merged_into], person, now)
-        apply(incident, core.reopen(incident_fact(incident), str(person), why, now), now, Actor.of(person))
-        status_changes.reopened(incident)
+            back = bring_back(incident, held[merged_into], person, now)
+        effects = core.reopen(incident_fact(incident), str(person), why, now, back.before, _ask_after(desk))
+        apply(incident, effects, now, Actor.of(person))
+        status_changes.reopened(incident, back.public)
         update_promises.again(incident, now)
+        if incident.state == core.RESOLVED:
+            postmortem_begin.on_resolved(incident, desk, now)
     return incident
 
 
@@ -197,6 +205,7 @@ def change(incident_id: int, values: Mapping[str, Any], person: Person, now: dat
             what = ", ".join(name.replace("_", " ") for name in changed)
             plain = {name: str(value or "") for name, value in changed.items()}
             record(subject_of(incident), "incident.changed", f"{person} changed {what}", now, Actor.of(person), plain)
+            incident_room.keep(incident, now)
         if changed.get("call_url"):
             tick(incident, "call", person, now)
     return incident

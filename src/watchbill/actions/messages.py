@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -13,6 +14,8 @@ from watchbill.core import delivery
 from watchbill.db.models import Outgoing
 
 LINK_SALT = "watchbill.answer"
+OFFER_SALT = "watchbill.offer"
+OFFER = re.compile(r"role-(\d{1,18})")
 LINK_LIVES = timedelta(days=14)
 
 
@@ -52,8 +55,21 @@ def _bundle(rows: Sequence[Outgoing]) -> Message:
     )
 
 
+def about_offer(number: int) -> str:
+    """Give what a message is about that offers a role: by it the message is answered, or taken back."""
+    return f"role-{number}"
+
+
+def offer_in(row: Outgoing) -> int | None:
+    """Read which offer of a role a message carries; None: none."""
+    found = OFFER.fullmatch(row.message.get("about", ""))
+    return int(found[1]) if found else None
+
+
 def _link_of(row: Outgoing) -> str:
     if row.purpose == "page":
         return f"{settings.WATCHBILL_URL}/a/{signing.dumps(row.pk, salt=LINK_SALT)}"
+    if offer_in(row) is not None:
+        return f"{settings.WATCHBILL_URL}/o/{signing.dumps(row.pk, salt=OFFER_SALT)}"
     path = row.message.get("path")
     return f"{settings.WATCHBILL_URL}{path}" if path else ""

@@ -1,8 +1,8 @@
 """Write the sections of a post-mortem: several at once lose nothing.
 
 Everybody saves against the version that they began from. Changes in different lines are put together; words that meet
-another's in the same place are kept beside the section, set aside, until somebody settles them. Every saved text stays
-as a revision.
+another's in the same place are kept beside the section, set aside, until somebody settles them: whoever wrote them hears
+so, wherever they saved from. Every saved text stays as a revision.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from watchbill.actions import delivery
+from watchbill.actions.delivery import Words
 from watchbill.actions.log import Actor, record
-from watchbill.actions.postmortem_begin import subject_of
+from watchbill.actions.postmortem_begin import subject_of, title_for_mail
 from watchbill.actions.postmortems import lock_for
 from watchbill.core.section_merge import merge
 from watchbill.db.models import Person, PostMortemSection, SectionRevision
@@ -71,8 +73,26 @@ def _set_aside(section: PostMortemSection, text: str, person: Person, now: datet
         f"{person} and {section.changed_by or 'another'} wrote in the same place of “{section.heading}”: both are kept"
     )
     data = {"section": section.pk, "revision": kept.pk}
-    record(subject_of(section.postmortem), "postmortem.set_aside", said, now, Actor.of(person), data)
+    line = record(subject_of(section.postmortem), "postmortem.set_aside", said, now, Actor.of(person), data)
+    words = _words_for_author(section, kept)
+    # It is theirs alone to know: when nothing reaches them nobody else is told, the page shows it to all.
+    delivery.reach(person.pk, subject_of(section.postmortem), words, line, "your words are set aside", now)
     return kept
+
+
+def _words_for_author(section: PostMortemSection, kept: SectionRevision) -> Words:
+    postmortem, other = section.postmortem, section.changed_by
+    who = "You" if other == kept.by else str(other or "Somebody")
+    return Words(
+        subject=title_for_mail(postmortem, f"Your words are set aside: {postmortem.title}"),
+        text=(
+            f"{who} had changed the same place of “{section.heading or 'the beginning'}” before you saved. Nothing is lost: "
+            "what you wrote stands beside the section until somebody makes one text of both."
+        ),
+        purpose="notice",
+        path=f"/postmortems/{postmortem.pk}/#aside-{kept.pk}",
+        action="See both",
+    )
 
 
 def settle(revision_id: int, text: str, base_version: int, person: Person, now: datetime) -> Saved:

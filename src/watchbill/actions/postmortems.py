@@ -151,7 +151,7 @@ def move_locked(postmortem: PostMortem, to: str, person: Person, now: datetime, 
     if to == core.REVIEWED:
         _demand(rule.reviewer, postmortem, person, "review it")
     if to == core.PUBLISHED:
-        _demand(rule.approve, postmortem, person, "publish it")
+        demand_approval(postmortem, rule, person)
     document = document_of(postmortem, _needed(rule))
     by_writer = person.pk == postmortem.owner_id
     effects = core.move(document, to, str(person), now, demands_of(rule), why, by_writer=by_writer)
@@ -162,6 +162,11 @@ def move_locked(postmortem: PostMortem, to: str, person: Person, now: datetime, 
     if effects and to == core.IN_REVIEW and postmortem.owner_id not in {None, person.pk} and postmortem.owner:
         tell_reader(postmortem, postmortem.owner, f"In review: {postmortem.title}", f"{person} asks for a review.", now)
     return postmortem
+
+
+def demand_approval(postmortem: PostMortem, rule: Settings, person: Person) -> None:
+    """Demand the right to let it out, by the team's rule. Raises Refused, NotAllowed."""
+    _demand(rule.approve, postmortem, person, "publish it")
 
 
 def _demand(who: str, postmortem: PostMortem, person: Person, what: str) -> None:

@@ -1,7 +1,7 @@
 """Publish post-mortems: a public page without names, a file in a repository, a page in a wiki, the outcome in the chat.
 
-What leaves is written as the document stands when it leaves, through exports: at least once, visible, tried again. A
-private incident is published nowhere, an exercise only in the team's own chat (C16, PM-06, PM-10, PM-11).
+What leaves is written as the document stands when it leaves, through exports: at least once, visible, tried again. The
+public page shows what was published, until somebody publishes again: what is written meanwhile stays inside. A private incident is published nowhere, an exercise only in the team's own chat (C16, PM-06, PM-10, PM-11).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 from django.core import signing
 from django.db import transaction
 from markdown_it import MarkdownIt
+from pydantic import TypeAdapter
 
 from watchbill import connectors
 from watchbill.actions import connector_out, exports
@@ -24,17 +25,18 @@ from watchbill.actions.log import Actor, record
 from watchbill.actions.postmortem_begin import subject_of, title_for_mail
 from watchbill.actions.postmortem_files import day_words, public_report, slug_of
 from watchbill.actions.postmortem_rules import rule_of
-from watchbill.actions.postmortems import lock_for, move_locked
+from watchbill.actions.postmortems import demand_approval, lock_for, move_locked
 from watchbill.connectors import Document
 from watchbill.core.postmortems import PUBLISHED
 from watchbill.core.reports.report import ACTIONS, Report
 from watchbill.core.reports.write import write_markdown, write_myst
-from watchbill.db.models import Connection, Export, Person, PostMortem, Publication
+from watchbill.db.models import Connection, Export, Person, PostMortem, Publication, PublicVersion
 from watchbill.kit.errors import DeliveryFailed, Refused
 
 SALT = "watchbill.postmortem"
 TARGETS = ("page", "git", "confluence", "chat")
 _XHTML = MarkdownIt("js-default", {"html": False, "xhtmlOut": True, "linkify": False}).disable("image")
+_REPORT = TypeAdapter(Report)
 REPOSITORIES = ("github", "gitlab")
 
 
@@ -67,6 +69,8 @@ def publish(
         _check(postmortem, chosen)
         if postmortem.state != PUBLISHED:
             move_locked(postmortem, PUBLISHED, person, now)
+        elif "page" in chosen and is_changed(postmortem):
+            demand_approval(postmortem, rule, person)
         for target in chosen:
             _put(postmortem, target, person, now, connection)
     return postmortem
@@ -83,6 +87,7 @@ def _check(postmortem: PostMortem, targets: Sequence[str]) -> None:
 
 def _put(postmortem: PostMortem, target: str, person: Person, now: datetime, connection: Connection | None) -> None:
     if target == "page":
+        _keep_version(postmortem, person, now)
         postmortem.is_public = True
         postmortem.save(update_fields=["is_public"])
         row = _row(postmortem, target, None, person, now)
@@ -103,6 +108,36 @@ def _put(postmortem: PostMortem, target: str, person: Person, now: datetime, con
             connection=one, payload={"publication": row.pk},
         )  # fmt: skip
         _say(postmortem, one.name, person, now)
+
+
+def _keep_version(postmortem: PostMortem, person: Person, now: datetime) -> None:
+    if version_of(postmortem) is None or is_changed(postmortem):
+        PublicVersion.objects.create(
+            postmortem=postmortem,
+            report=_REPORT.dump_python(public_report(postmortem), mode="json"),
+            is_reviewed=postmortem.reviewed_at is not None,
+            at=now,
+            by=person,
+        )
+
+
+def version_of(postmortem: PostMortem) -> PublicVersion | None:
+    """Read what the public read last of a post-mortem; None: it never had a public page."""
+    return postmortem.versions.order_by("-id").first()
+
+
+def read_version(version: PublicVersion) -> Report:
+    """Give the report that was published."""
+    return _REPORT.validate_python(version.report, strict=False)
+
+
+def is_changed(postmortem: PostMortem) -> bool:
+    """Tell whether a post-mortem reads otherwise now, without names, than what was published last."""
+    version = version_of(postmortem)
+    if version is None:
+        return False
+    is_reviewed = postmortem.reviewed_at is not None
+    return is_reviewed != version.is_reviewed or read_version(version) != public_report(postmortem)
 
 
 def _say(postmortem: PostMortem, where: str, person: Person, now: datetime) -> None:
@@ -197,14 +232,19 @@ def public_url(postmortem: PostMortem) -> str:
     return f"{django_settings.WATCHBILL_URL.rstrip('/')}/postmortems/public/{public_token(postmortem)}/"
 
 
-def find_public(token: str) -> PostMortem | None:
-    """Find the post-mortem of a public page; None: there is none, it was taken away, or its incident became private."""
+def find_public(token: str) -> PublicVersion | None:
+    """Find what a public page shows; None: there is none, it was taken away, or its incident became private."""
     try:
         number = signing.Signer(salt=SALT).unsign(token.replace(".", ":", 1))
     except signing.BadSignature:
         return None
-    rows = PostMortem.objects.filter(is_public=True, incident__is_private=False, incident__is_exercise=False)
-    return rows.select_related("team", "incident", "owner", "reviewed_by").filter(pk=number).first()
+    rows = PublicVersion.objects.filter(
+        postmortem=int(number),
+        postmortem__is_public=True,
+        postmortem__incident__is_private=False,
+        postmortem__incident__is_exercise=False,
+    )
+    return rows.select_related("postmortem__team").order_by("-id").first()
 
 
 def _fresh(export: Export) -> tuple[PostMortem, Publication] | None:

@@ -7,7 +7,7 @@ and the same file a second time makes nothing new. An imported incident wakes no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 
 from django.db import transaction
@@ -53,8 +53,27 @@ def import_file(team: Team, content: bytes, name: str, person: Person, now: date
         standing = _find(team, report)
         if standing is not None:
             return Imported(name, standing, is_new=False, not_understood=report.not_understood)
-        postmortem = _write(team, report, name, person, now)
+        started, guess = _begun(report, now)
+        report = replace(report, guesses=(*report.guesses, *guess))
+        postmortem = _write(team, report, name, started, person, now)
     return Imported(name, postmortem, is_new=True, guesses=report.guesses, not_understood=report.not_understood)
+
+
+def _known(report: Report, now: datetime) -> list[datetime]:
+    times = [report.started_at, report.ended_at, *(one.at for one in report.timeline)]
+    return [one for one in times if one and one <= now]
+
+
+def _begun(report: Report, now: datetime) -> tuple[datetime, list[Doubt]]:
+    """Decide when it began: what the report says, else the first time it knows, else noon of its day, else now."""
+    if report.started_at:
+        return report.started_at, []
+    known = _known(report, now)
+    if known:
+        return min(known), [Doubt(1, report.title[:80], "when it began is not told: the first time in it is taken")]
+    noon = datetime.combine(report.day, time(12), UTC) if report.day else now
+    taken = f"noon of {report.day} (UTC)" if report.day and noon <= now else "the moment of the import"
+    return min(noon, now), [Doubt(1, report.title[:80], f"when it began is not told: {taken} is taken")]
 
 
 def _find(team: Team, report: Report) -> PostMortem | None:
@@ -71,10 +90,10 @@ def _title(report: Report) -> str:
     return " ".join(report.title.split())[:200] or "A report without a title"
 
 
-def _write(team: Team, report: Report, name: str, person: Person, now: datetime) -> PostMortem:
+def _write(team: Team, report: Report, name: str, started: datetime, person: Person, now: datetime) -> PostMortem:
     doubts = [{"line": one.line, "text": one.text[:300], "why": one.why} for one in report.not_understood]
     doubts += [{"line": one.line, "text": one.text[:300], "why": f"guessed: {one.why}"} for one in report.guesses]
-    incident = _incident(team, report, person, now)
+    incident = _incident(team, report, started, person, now)
     owner = _member(team, report.owner)
     postmortem = PostMortem.objects.create(
         team=team,
@@ -117,13 +136,10 @@ def _write(team: Team, report: Report, name: str, person: Person, now: datetime)
     return postmortem
 
 
-def _incident(team: Team, report: Report, person: Person, now: datetime) -> Incident:
-    """Write the incident, dated back and closed; a report that does not say when it began has the first time it knows."""
-    known = [one for one in (report.started_at, report.ended_at) if one] + [one.at for one in report.timeline if one.at]
-    from_day = datetime.combine(report.day, time(12), UTC) if report.day else now
-    started = report.started_at or min([one for one in known if one <= now], default=min(from_day, now))
+def _incident(team: Team, report: Report, started: datetime, person: Person, now: datetime) -> Incident:
+    """Write the incident, dated back and closed; an end that is not told is no milestone, so that nothing is measured."""
     ended = report.ended_at if report.ended_at and report.ended_at >= started else None
-    last = min(max([one for one in known if one <= now], default=started), now)
+    last = max(_known(report, now), default=started)
     summary = report.section("summary")
     impact = report.section("impact")
     incident = Incident.objects.create(
@@ -136,7 +152,7 @@ def _incident(team: Team, report: Report, person: Person, now: datetime) -> Inci
         started_at=started,
         declared_at=started,
         mitigated_at=ended,
-        resolved_at=ended or last,
+        resolved_at=ended,
         closed_at=max(ended or last, last),
         declared_by=person,
         owner=_member(team, report.owner) or person,

@@ -20,7 +20,7 @@ from watchbill.db.models import Event, IncidentMember, Person
 def ranking(scene: Scene, role: str) -> list[Ranked]:
     """Read in which order people are asked for a role, each with the reasons (ROL-18)."""
     named = scene.rule.roles.get(role)
-    found = role_facts.candidates(scene.incident, role, named.skill if named else "", scene.now)
+    found = role_facts.candidates(scene.incident, role, named.skill if named else "", scene.lines, scene.now)
     kind = scene.kind(role)
     able = [one for one in found if not core.why_not(kind, one.id, scene.lines)]
     return role_order.rank(able, scene.rule.order, scene.rule.most_at_once)

@@ -15,6 +15,7 @@ from watchbill.actions.delivery import Words
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.effects import carry_out
 from watchbill.actions.log import WATCHBILL, Actor, Subject, record
+from watchbill.actions.messages import about_offer
 from watchbill.actions.timers import clear_timer, set_timer
 from watchbill.core import roles as core
 from watchbill.core.roles import Kind, Line, Put, Step, Turn
@@ -33,13 +34,15 @@ def settings_of(desk: Desk) -> incident_roles.Settings:
 class Scene:
     """An incident whose lock is held, its team's rule, and the record of its roles as it stands."""
 
-    def __init__(self, incident: Incident, now: datetime, desk: Desk | None = None) -> None:
+    def __init__(
+        self, incident: Incident, now: datetime, desk: Desk | None = None, lines: Sequence[Line] | None = None
+    ) -> None:
         self.incident = incident
         self.now = now
         self.desk = desk or desk_of(incident.team, now)
         self.rule = settings_of(self.desk)
         self.is_major = incidents.is_major(incident, self.desk)
-        self.lines: Sequence[Line] = lines_of(incident)
+        self.lines: Sequence[Line] = lines_of(incident) if lines is None else lines
 
     @property
     def subject(self) -> Subject:
@@ -153,13 +156,15 @@ class Scene:
             f"What people feel: {self.incident.impact}",
         ]
         text = "\n\n".join(part for part in parts if part)
-        return self.words(f"Will you be {title}?", text, urgency="important", action="Say yes or no", about=row.pk)
+        return self.words(
+            f"Will you be {title}?", text, urgency="important", action="Say yes or no", about=about_offer(row.pk)
+        )
 
     def news(self, said: str, more: str = "", *, urgency: str = "default") -> Words:
         """Give the words of a message that something about the roles is so."""
         return self.words(said, "\n\n".join(part for part in (f"{said}.", more) if part), urgency=urgency)
 
-    def words(self, subject: str, text: str, *, urgency: str = "default", action: str = "", about: int = 0) -> Words:
+    def words(self, subject: str, text: str, *, urgency: str = "default", action: str = "", about: str = "") -> Words:
         """Give the words of a message about the incident; one about an exercise begins with saying so."""
         exercise = "Exercise: " if self.incident.is_exercise else ""
         return Words(
@@ -169,7 +174,7 @@ class Scene:
             urgency=urgency,
             path=f"/incidents/{self.incident.pk}/",
             action=action or "Open the incident",
-            about=f"role-{about}" if about else "",
+            about=about,
         )
 
     def tell(self, person: int, words: Words, line: Event, why: str) -> None:
@@ -207,7 +212,7 @@ def take_back(row: RoleAssignment, now: datetime) -> None:
     """Take back what asks somebody who need not answer any more, when it has not left."""
     waiting = Outgoing.objects.filter(
         subject_kind="incident", subject_id=row.incident_id, person=row.person_id, state="waiting",
-        message__about=f"role-{row.pk}",
+        message__about=about_offer(row.pk),
     )  # fmt: skip
     rows = list(waiting.order_by("id").select_for_update(of=("self",)).values_list("pk", flat=True))
     over = Outgoing.objects.filter(pk__in=rows)

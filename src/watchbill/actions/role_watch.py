@@ -1,7 +1,6 @@
 """What is watched about the roles of an incident: it begins with somebody, ten minutes without, hours in one role, the end.
 
-`on_declared` begins it. Timers: `lead` (nobody leads yet), `gather` (come together), `tell_team` (half an hour on), and
-`roles_over`, `seek_again` when the incident is over or goes on. All lock the incident first.
+`on_declared` begins it. Timers: `lead` (nobody leads yet), `gather` (come together), and `roles_over`, `seek_again` when the incident is over or goes on. All lock the incident first.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from watchbill.actions.timers import Claim, finish, set_timer
 from watchbill.core import incidents as states
 from watchbill.core import roles as core
 from watchbill.core.roles import Load, Someone
-from watchbill.db import expert_facts, role_facts
+from watchbill.db import role_facts
 from watchbill.db.models import Event, Incident, Person, RoleAssignment
 from watchbill.db.support_facts import people_in_seat
 from watchbill.rules import incident_start
@@ -34,8 +33,6 @@ def on_declared(incident: Incident, desk: Desk, person: Person | None, now: date
     """Begin with who does what, by the team's policy; call it inside the transaction that declares."""
     scene = Scene(incident, now, desk)
     _begin(scene, person)
-    if scene.rule.tell_team_after_minutes:
-        set_timer(scene.subject, "tell_team", now + timedelta(minutes=scene.rule.tell_team_after_minutes))
     _gather_later(scene)
 
 
@@ -138,22 +135,6 @@ def gather(claim: Claim, now: datetime) -> None:
         tell_responders(scene, words, line, "you respond")
 
 
-def tell_team(claim: Claim, now: datetime) -> None:
-    """Tell the team and its product manager of an incident that is not over after the team's minutes (INC-13)."""
-    with transaction.atomic():
-        scene = _scene(claim, now)
-        if scene is None or not scene.rule.tell_team_after_minutes:
-            return
-        minutes = scene.rule.tell_team_after_minutes
-        line = scene.note("team_told", f"not over after {minutes} minutes: the team and its product manager hear of it")
-        commander = role_facts.commander_of(scene.incident)
-        leads = f"{commander} leads." if commander else "Nobody leads yet."
-        said = f"It has not ended after {minutes} minutes. {leads}\n\nWhat people feel: {scene.incident.impact}"
-        words = scene.words("An incident goes on", said)
-        team = [row.person for row in expert_facts.serving(scene.incident.team, now)]
-        scene.tell_all([*team, *tie_breakers(scene)], words, line, "you are of the team")
-
-
 def propose_fresh(claim: Claim, now: datetime) -> None:
     """Propose a fresh person for a role that somebody has had for hours, to them and to who owns it (ROL-06)."""
     with transaction.atomic():
@@ -237,7 +218,6 @@ TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {
     ("role", "fresh"): propose_fresh,
     ("incident", "lead"): ask_for_a_lead,
     ("incident", "gather"): gather,
-    ("incident", "tell_team"): tell_team,
     ("incident", "roles_over"): end_roles,
     ("incident", "seek_again"): seek_again,
 }

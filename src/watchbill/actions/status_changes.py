@@ -5,6 +5,7 @@ Whatever changes an incident, a notice or what was said of them calls this: a pa
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import F
@@ -40,7 +41,8 @@ def keep(incident: Incident, now: datetime) -> None:
     incident_changed(incident)
 
 
-def reopened(incident: Incident) -> None:
-    """Let a locked incident go on in public where it had ended."""
-    PublicIncident.objects.filter(incident=incident).exclude(ended_at=None).update(ended_at=None)
+def reopened(incident: Incident, only: Collection[int] | None = None) -> None:
+    """Let a locked incident go on in public where it had ended; `only` names where, None: everywhere."""
+    ended = PublicIncident.objects.filter(incident=incident).exclude(ended_at=None)
+    (ended if only is None else ended.filter(pk__in=only)).update(ended_at=None)
     incident_changed(incident)

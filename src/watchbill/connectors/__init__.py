@@ -1,10 +1,10 @@
-"""One file per outside system, by what it gives us: a tracker, a helpdesk, a chat.
+"""One file per outside system, by what it gives us: a tracker, a helpdesk, a chat, a wiki, a call.
 
 To add a connector, add one file here (docs/write-a-connector.md has a whole one). The file holds:
 
     TITLE      the system's name, as a person reads it
-    PORT       "tracker", "helpdesk", "chat" or "documents": which of the ports below it keeps; a tracker with a
-               repository may offer `put_document` as well
+    PORT       "tracker", "helpdesk", "chat", "documents" or "call": which of the ports below it keeps; a tracker
+               with a repository may offer `put_document` as well
     Settings   pydantic model (extra="forbid"): the form comes from it; what is secret is SecretStr;
                `urls()` gives the URLs that a person typed, by field, so that a door can have them checked
     HELP       how to set the system up, plain text; `{url}` stands for the person's own webhook address
@@ -29,8 +29,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from watchbill.connectors._calling import Api, Busy, ClientInTime
-from watchbill.connectors._ports import Chat, Helpdesk, Tracker
+from watchbill.connectors._ports import Call, Chat, Helpdesk, Tracker
 from watchbill.connectors._shapes import (
+    CallRoom,
     Canned,
     Change,
     Comment,
@@ -51,6 +52,8 @@ from watchbill.kit.plugins import find_plugins
 __all__ = [
     "Api",
     "Busy",
+    "Call",
+    "CallRoom",
     "Canned",
     "Change",
     "Chat",
@@ -76,7 +79,7 @@ __all__ = [
     "write_help",
 ]
 
-PORTS = ("tracker", "helpdesk", "chat", "documents")
+PORTS = ("tracker", "helpdesk", "chat", "documents", "call")
 
 
 class Connected(BaseModel):

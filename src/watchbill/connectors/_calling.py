@@ -63,12 +63,25 @@ class Api:
             return _json_of(found)
         raise _failure(found)
 
-    def _ask(self, method: str, path: str, json: Any, query: Mapping[str, Any] | None) -> Response:
+    def fill(self, path: str, form: Mapping[str, str]) -> Any:
+        """Post a form, as whoever gives out tokens wants it (RFC 6749), and give the JSON. Raises DeliveryFailed, Busy."""
+        found = self._ask("POST", path, None, None, urlencode(form).encode())
+        if found.is_good:
+            return _json_of(found)
+        raise _failure(found)
+
+    def _ask(
+        self, method: str, path: str, json: Any, query: Mapping[str, Any] | None, form: bytes | None = None
+    ) -> Response:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         url = f"{self.base.rstrip('/')}{path}" + (f"?{urlencode(given)}" if given else "")
         headers = {"Accept": "application/json", **self.headers}
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:
-            return self.client.request(method, url, json=json, headers=headers, timeout=TIMEOUT, most=MOST)
+            return self.client.request(
+                method, url, json=json, content=form, headers=headers, timeout=TIMEOUT, most=MOST
+            )
         except Blocked as error:
             raise explain(error) from error
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from watchbill.connectors._shapes import (
+    CallRoom,
     Canned,
     Change,
     Comment,
@@ -63,6 +64,13 @@ class Documents(Connector, Protocol):
 
     def put_document(self, settings: Any, client: Client, document: Document) -> str:
         """Write a document, or bring it to how it is to stand; twice changes nothing. Gives its address there."""
+
+
+class Call(Connector, Protocol):
+    """A service for calls: a room in which those who respond meet."""
+
+    def open_call(self, settings: Any, client: Client, title: str) -> CallRoom:
+        """Open a room; `title` says nothing that is private. A second try opens a second one, which stays empty."""
 
 
 class Helpdesk(Tracker, Protocol):

@@ -162,6 +162,14 @@ class Room:
 
 
 @dataclass(frozen=True)
+class CallRoom:
+    """A room of a service for calls: its own reference there, and the address by which one enters it."""
+
+    ref: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Heard:
     """What a chat tells us.
 

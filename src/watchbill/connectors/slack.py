@@ -29,6 +29,7 @@ HEADERS = ("x-slack-retry-num", "x-slack-retry-reason")
 STAGES: dict[str, str] = {}
 STATES: dict[str, str] = {}
 WINDOW = 300
+TOPIC = 250
 PAGES = 20
 FOR_NOW = frozenset({
     "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "ratelimited",
@@ -186,8 +187,9 @@ def _find_room(settings: Settings, client: Client, name: str, *, is_private: boo
 
 
 def set_topic(settings: Settings, client: Client, room: str, topic: str) -> None:
-    """Write what a channel is about; Slack takes 250 characters."""
-    _call(settings, client, "conversations.setTopic", {"channel": room, "topic": topic[:250]})
+    """Write what a channel is about; Slack takes 250 characters, and half an address leads nowhere."""
+    cut = topic if len(topic) <= TOPIC else topic[: TOPIC + 1].rpartition(" ")[0].rstrip(" ·")
+    _call(settings, client, "conversations.setTopic", {"channel": room, "topic": cut[:TOPIC]})
 
 
 def invite(settings: Settings, client: Client, room: str, members: Sequence[str]) -> None:

@@ -165,26 +165,43 @@ def end_early(incident: Incident, outcome: str, who: str, why: str, now: datetim
     return [Become(change), Record("incident.ended", said, {"outcome": outcome}), *timers]
 
 
-def reopen(incident: Incident, who: str, why: str, now: datetime) -> list[Effect]:
-    """Decide that it goes on: the times of its end no longer hold, the log keeps them. Raises Refused."""
+@dataclass(frozen=True)
+class Before:
+    """How an incident stood before it was merged into another: what opening it again gives back."""
+
+    state: str = ACTIVE
+    mitigated_at: datetime | None = None
+    resolved_at: datetime | None = None
+
+
+GOES_ON = Before()
+
+
+def reopen(
+    incident: Incident, who: str, why: str, now: datetime, before: Before = GOES_ON, ask_after: timedelta | None = None
+) -> list[Effect]:
+    """Decide that it goes on: the times of its end no longer hold, the log keeps them. Raises Refused.
+
+    One that was merged is as it was `before`; when it was resolved, somebody is asked to close it after `ask_after`.
+    """
     if incident.state == ACTIVE:
         raise Refused("it is active already")
     if not why.strip():
         raise Refused("say why it goes on", "why")
     change = {
-        "state": ACTIVE,
+        "state": before.state,
         "outcome": "",
-        "mitigated_at": None,
-        "resolved_at": None,
+        "mitigated_at": before.mitigated_at,
+        "resolved_at": before.resolved_at,
         "closed_at": None,
         "merged_into_id": None,
     }
-    return [
-        Become(change),
-        Record("incident.reopened", f"{who}: {why.strip()}"),
-        ClearTimer("close"),
-        SetTimer("seek_again", now),
-    ]
+    effects: list[Effect] = [Become(change), Record("incident.reopened", f"{who}: {why.strip()}"), ClearTimer("close")]
+    if before.state != RESOLVED:
+        effects.append(SetTimer("seek_again", now))
+    elif ask_after:
+        effects.append(SetTimer("close", now + ask_after))
+    return effects
 
 
 def _demand(incident: Incident, states: Sequence[str], what: str) -> None:

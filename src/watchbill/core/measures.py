@@ -17,7 +17,7 @@ PAIRS = (("started", "detected"), ("detected", "acknowledged"), ("started", "mit
 
 @dataclass(frozen=True)
 class Told:
-    """What is counted of one incident; a milestone that has not come is missing."""
+    """What is counted of one incident, its priority in its team's words; a milestone that has not come is missing."""
 
     milestones: Mapping[str, datetime] = field(default_factory=dict)
     priority: str = ""

@@ -103,9 +103,3 @@ def left_of(incident: Incident, now: datetime) -> Left:
         ),
         untold=[],
     )
-
-
-def roles_now(incident: Incident) -> list[RoleAssignment]:
-    """Read who holds a role of an incident now."""
-    rows = RoleAssignment.objects.filter(incident=incident, state="accepted").select_related("person")
-    return list(rows.order_by("id"))

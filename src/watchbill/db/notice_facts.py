@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from watchbill.core import notices
 from watchbill.db.incident_facts import seen_by
-from watchbill.db.models import Incident, Membership, Notice, Person, Team
+from watchbill.db.models import Incident, Membership, Notice, Person
 from watchbill.db.models.incidents import NOT_OVER
 
 GOING = ("draft", "announced", "in_progress")
@@ -58,13 +58,8 @@ def notices_seen_by(person: Person) -> Q:
     return Q() if person.is_superuser else Q(team__in=Membership.objects.filter(person=person).values("team"))
 
 
-def notices_now(teams: list[int], now: datetime, ahead: timedelta = timedelta(days=7)) -> list[Notice]:
-    """Read the planned work of teams that goes on, or starts soon (HND-13); drafts are nobody's news."""
+def notices_now(teams: list[int], now: datetime, ahead: timedelta) -> list[Notice]:
+    """Read the planned work of teams that goes on, should have begun, or begins soon; drafts are nobody's news."""
     soon = Q(state="announced", starts_at__lt=now + ahead) | Q(state="in_progress")
-    return list(Notice.objects.filter(soon, team__in=teams).select_related("team").order_by("starts_at", "id"))
-
-
-def planned_for(team: Team, starts_at: datetime, ends_at: datetime) -> list[Notice]:
-    """Read the planned work of a team that stands at some time: what a handoff tells (HND-13)."""
-    rows = Notice.objects.filter(team=team, state__in=("announced", "in_progress"))
-    return list(rows.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).order_by("starts_at", "id"))
+    rows = Notice.objects.filter(soon, team__in=teams).select_related("team").prefetch_related("services")
+    return list(rows.order_by("starts_at", "id"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Q, QuerySet
 
@@ -180,21 +180,23 @@ def _above(team: Team) -> list[Person | None]:
     return [one.manager for one in others.exclude(manager=team.manager).select_related("manager").order_by("id")]
 
 
-def told_of(incidents: QuerySet[Incident], major: Collection[str]) -> list[Told]:
-    """Read what is measured of incidents; `major` are the priorities that count as high (MET-02)."""
+def told_of(incidents: QuerySet[Incident], priorities: Mapping[tuple[int, str], tuple[str, bool]]) -> list[Told]:
+    """Read what is measured of incidents; by team and key, what a priority is called and if it counts as high (MET-02)."""
     names = [f"{name}_at" for name in MILESTONES]
-    rows = incidents.exclude(outcome="merged").values("priority", "detection_source", "is_exercise", "outcome", *names)
-    return [
-        Told(
-            milestones={name.removesuffix("_at"): row[name] for name in names if row[name]},
-            priority=row["priority"],
-            is_major=row["priority"] in major,
-            detected_by=row["detection_source"] if row["detection_source"] in DETECTED_BY else "",
-            is_exercise=row["is_exercise"],
+    rows = incidents.exclude(outcome__in=["merged", "not_an_incident"])
+    told = []
+    for row in rows.values("team_id", "priority", "detection_source", "is_exercise", *names):
+        title, is_major = priorities.get((row["team_id"], row["priority"]), (row["priority"], False))
+        told.append(
+            Told(
+                milestones={name.removesuffix("_at"): row[name] for name in names if row[name]},
+                priority=title,
+                is_major=is_major,
+                detected_by=row["detection_source"] if row["detection_source"] in DETECTED_BY else "",
+                is_exercise=row["is_exercise"],
+            )
         )
-        for row in rows
-        if row["outcome"] != "not_an_incident"
-    ]
+    return told
 
 
 def owed(team_ids: Collection[int]) -> Q:

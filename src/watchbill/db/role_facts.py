@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db.models import Count, Max
 
 from watchbill.core.role_order import Candidate
-from watchbill.core.roles import OPEN, Line
+from watchbill.core.roles import ACCEPTED, OPEN, Line
 from watchbill.db import expert_facts
 from watchbill.db.incident_facts import sees_incident
-from watchbill.db.models import Incident, Person, RoleAssignment, Service, Team
+from watchbill.db.models import Incident, IncidentService, Person, RoleAssignment, Service, Team
 from watchbill.db.models.incidents import NOT_OVER
 from watchbill.db.support_facts import people_in_seat
 
 LONGEST_CHAIN = 5
+
+
+def roles_of(incident: Incident) -> list[RoleAssignment]:
+    """Read the record of an incident's roles, in its order, with whoever is in it."""
+    rows = RoleAssignment.objects.filter(incident=incident)
+    return list(rows.select_related("person", "offered_by", "takes_over_from__person").order_by("id"))
 
 
 def lines_of(incident: Incident) -> list[Line]:
@@ -40,11 +46,11 @@ def line_of(row: RoleAssignment) -> Line:
     )
 
 
-def candidates(incident: Incident, role: str, skill: str, now: datetime) -> list[Candidate]:
+def candidates(incident: Incident, role: str, skill: str, lines: Sequence[Line], now: datetime) -> list[Candidate]:
     """Read who may be asked for a role: who serves in the team, sees the incident and does not have the role."""
     rows = expert_facts.serving(incident.team, now)
-    holding = set(RoleAssignment.objects.filter(incident=incident, role=role, state="accepted").values_list("person"))
-    people = [row.person for row in rows if (row.person_id,) not in holding and may_hear(row.person, incident)]
+    holding = {line.person for line in lines if line.role == role and line.state == ACCEPTED}
+    people = [row.person for row in rows if row.person_id not in holding and may_hear(row.person, incident)]
     watch = {person.pk for person in people_in_seat(incident.team, "", now)}
     responding = set(incident.members.filter(left_at=None).values_list("person", flat=True))
     able = {row.person_id for row in rows if _has_skill(row.skills, skill, incident.service)}
@@ -94,19 +100,15 @@ def at_once(person: Person, incident: Incident) -> int:
 
 def commander_of(incident: Incident) -> Person | None:
     """Read who commands now."""
-    return _holder(incident, "commander")
-
-
-def talks_for(incident: Incident, liaison_is: str) -> Person | None:
-    """Read who tells people: the liaison, else the commander where the team's rule says so (C12, COM-03)."""
-    liaison = _holder(incident, "liaison")
-    return liaison or (commander_of(incident) if liaison_is == "commander" else None)
-
-
-def _holder(incident: Incident, role: str) -> Person | None:
-    rows = RoleAssignment.objects.filter(incident=incident, role=role, state="accepted").select_related("person")
-    row = rows.order_by("id").last()
+    rows = RoleAssignment.objects.filter(incident=incident, role="commander", state=ACCEPTED)
+    row = rows.select_related("person").order_by("id").last()
     return row.person if row else None
+
+
+def talks_for(roles: Sequence[RoleAssignment], liaison_is: str) -> Person | None:
+    """Tell who tells people: the liaison, else the commander where the team's rule says so (C12, COM-03)."""
+    held = {row.role: row.person for row in roles if row.state == ACCEPTED}
+    return held.get("liaison") or (held.get("commander") if liaison_is == "commander" else None)
 
 
 def is_named(person: Person, incident: Incident) -> bool:
@@ -126,11 +128,15 @@ def management_chain(team: Team) -> list[Person]:
     return chain
 
 
-def leadership_of(incident: Incident) -> list[tuple[Person, str]]:
+def touched_of(incident: Incident) -> list[IncidentService]:
+    """Read the services that an incident touches, with whoever speaks to leadership about each."""
+    return list(incident.touched.select_related("service__leadership_contact").order_by("id"))
+
+
+def leadership_of(incident: Incident, touched: Sequence[IncidentService]) -> list[tuple[Person, str]]:
     """Read who speaks to leadership about an incident, and why them: by service (ROL-17), then up the line (ROL-19)."""
-    services = [row.service for row in incident.touched.select_related("service__leadership_contact").order_by("id")]
     found: dict[Person, str] = {}
-    for service in services:
+    for service in (row.service for row in touched):
         if service.leadership_contact is not None:
             found.setdefault(service.leadership_contact, f"speaks to leadership about {service}")
     for place, person in enumerate(management_chain(incident.team)):

@@ -8,9 +8,11 @@ the environment are not read: a proxy would look the name up again, out of our s
 from __future__ import annotations
 
 import json as json_module
+import os
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -44,7 +46,15 @@ class _SteadyContext(ssl.SSLContext):
 
 
 def trust(cafile: str | None = None) -> ssl.SSLContext:
-    """Build the TLS context: the system's authorities (or SSL_CERT_FILE), or only those in `cafile`."""
+    """Give the TLS context: the system's authorities (or SSL_CERT_FILE), or only those in `cafile`.
+
+    They are read once by each process: the system has many, and reading them takes longer than most of our answers.
+    """
+    return _read_authorities(cafile, *(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+
+
+@cache
+def _read_authorities(cafile: str | None, *named: str | None) -> ssl.SSLContext:
     context = _SteadyContext(ssl.PROTOCOL_TLS_CLIENT)
     if cafile:
         context.load_verify_locations(cafile)

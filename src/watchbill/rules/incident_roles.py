@@ -100,12 +100,6 @@ class Settings(BaseModel):
         description="Whether whoever began is released, and the incident theirs no more, once another commands (ROL-13).",
     )
     introduce_commander: bool = Field(default=False, description="Whether requesters are told who commands (ROL-14).")
-    tell_team_after_minutes: int = Field(
-        0,
-        ge=0,
-        le=480,
-        description="Minutes after which the team and its product manager hear of it (INC-13); 0: never.",
-    )
 
     @model_validator(mode="after")
     def _known(self) -> Settings:

@@ -42,7 +42,8 @@ class Settings(BaseModel):
         max_length=400,
         pattern=r"^$|^https://",
         description="Where all who respond meet: a room that is always there, or one for each with {incident} or {word}"
-        " in its address (https://meet.example.org/incident-{incident}-{word}); {word} cannot be guessed.",
+        " in its address (https://meet.example.org/incident-{incident}-{word}); {word} cannot be guessed. A team that is"
+        " connected with Zoom or Meet has a room made there, and comes here when none is opened.",
     )
     call_major_only: bool = Field(default=False, description="Whether only a major incident has a call.")
     lead_after_minutes: int = Field(

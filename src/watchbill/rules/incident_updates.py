@@ -112,7 +112,7 @@ class Settings(BaseModel):
         "commander", description="Who speaks while nobody is liaison: the commander, the other responders, the watch."
     )
     wider_after_minutes: int = Field(
-        0, ge=0, le=MOST, description="Still felt after so long: the whole team and its managers hear of it; 0: never."
+        0, ge=0, le=MOST, description="Still felt after so long: the team and its product manager hear of it; 0: never."
     )
 
     @model_validator(mode="after")

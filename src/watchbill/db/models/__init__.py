@@ -26,6 +26,7 @@ from watchbill.db.models.postmortems import (
     PostMortemAttendee,
     PostMortemSection,
     Publication,
+    PublicVersion,
     SectionRevision,
 )
 from watchbill.db.models.rota import Absence, Override, Rotation, RotationRevision, Shift
@@ -97,6 +98,7 @@ __all__ = [
     "PostMortemAttendee",
     "PostMortemSection",
     "PublicIncident",
+    "PublicVersion",
     "Publication",
     "Requester",
     "RoleAssignment",

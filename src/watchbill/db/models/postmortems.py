@@ -149,6 +149,27 @@ class Publication(models.Model):
         return f"{self.target}: {self.state}"
 
 
+class PublicVersion(models.Model):
+    """What the public reads of a post-mortem since `at`, until there is a newer one: the report without names.
+
+    Never changed: what is written afterwards reaches the public page when somebody publishes again.
+    """
+
+    postmortem = models.ForeignKey(PostMortem, models.CASCADE, related_name="versions")
+    report = models.JSONField()
+    is_reviewed = models.BooleanField(default=False)
+    at = models.DateTimeField()
+    by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        """The newest is found at once."""
+
+        indexes = (models.Index(fields=["postmortem", "-id"], name="version_of_postmortem"),)
+
+    def __str__(self) -> str:
+        return f"{self.postmortem} as of {self.at:%F}"
+
+
 class Drill(models.Model):
     """A scenario played as an exercise: what comes when, the incident it became, and what was learned.
 

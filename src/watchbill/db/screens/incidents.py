@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from watchbill.db.incident_facts import seen_by, sees_incident
-from watchbill.db.models import Incident, IncidentLink, IncidentMember, Person, RoleAssignment, Team
+from watchbill.db.incident_facts import seen_by
+from watchbill.db.models import Export, Incident, IncidentLink, IncidentMember, Person, RoleAssignment, Team
 from watchbill.db.models.incidents import NOT_OVER
 
 ROWS = 50
@@ -32,9 +32,10 @@ class Filters:
 
 def find_incident(person: Person, number: int) -> Incident | None:
     """Find an incident that somebody may see; None also for one of others, or a private one."""
-    rows = Incident.objects.select_related("team", "team__fallback", "service", "owner", "declared_by", "merged_into")
-    found = rows.filter(pk=number).first()
-    return found if found is not None and sees_incident(person, found) else None
+    rows = Incident.objects.filter(seen_by(person), pk=number).select_related(
+        "team__fallback", "team__manager", "team__product_manager", "service", "owner", "declared_by", "merged_into"
+    )
+    return rows.first()
 
 
 def _seen(person: Person) -> QuerySet[Incident]:
@@ -123,6 +124,12 @@ def linked_incidents(person: Person, kind: str, number: int) -> list[Incident]:
     """Read the incidents that something belongs to, among what somebody may see."""
     links = IncidentLink.objects.filter(kind=kind, subject_id=number).values("incident")
     return list(_seen(person).filter(pk__in=links).order_by("-pk")[:ROWS])
+
+
+def call_asked_for(incident: Incident) -> Export | None:
+    """Read how far the call is that a service is to open; None: nobody was asked."""
+    rows = Export.objects.filter(subject_kind="incident", subject_id=incident.pk, what="call.open")
+    return rows.exclude(state="dropped").select_related("connection").order_by("id").last()
 
 
 def commanders_of(incidents: Sequence[Incident]) -> dict[int, Person]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from watchbill.db.incident_facts import seen_by
 from watchbill.db.models import ActionItem, Event, Incident, Person, PostMortem, Team
@@ -57,12 +57,21 @@ def debt_of(person: Person, teams: Sequence[int], now: datetime) -> Debt:
     )
 
 
-def incidents_since(person: Person, teams: Sequence[int], since: datetime) -> QuerySet[Incident]:
-    """Give the incidents of teams since a day, as far as somebody may see them."""
-    return Incident.objects.filter(seen_by(person), team__in=teams, started_at__gte=since)
+def incidents_between(person: Person, teams: Sequence[int], since: datetime, until: datetime) -> QuerySet[Incident]:
+    """Give the incidents of teams that began from `since` to before `until`, as far as somebody may see them."""
+    return Incident.objects.filter(seen_by(person), team__in=teams, started_at__gte=since, started_at__lt=until)
 
 
-def story_lines(postmortem: PostMortem) -> list[Event]:
-    """Read what happened to a post-mortem, the latest first."""
-    rows = Event.objects.filter(subject_kind="postmortem", subject_id=postmortem.pk)
-    return list(rows.order_by("-id")[:MOST])
+@dataclass(frozen=True)
+class Story:
+    """What happened to a post-mortem, the latest first; apart, which message about it left by which way."""
+
+    lines: list[Event]
+    messages: list[Event]
+
+
+def read_story(postmortem: PostMortem) -> Story:
+    """Read what happened to a post-mortem."""
+    rows = Event.objects.filter(subject_kind="postmortem", subject_id=postmortem.pk).order_by("-id")
+    is_message = Q(kind__startswith="delivery.")
+    return Story(list(rows.exclude(is_message)[:MOST]), list(rows.filter(is_message)[:MOST]))

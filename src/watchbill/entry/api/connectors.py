@@ -95,7 +95,7 @@ class KindLine(BaseModel):
 
     name: str
     title: str
-    port: str = Field(description="tracker, helpdesk or chat.")
+    port: str = Field(description="tracker, helpdesk, chat, documents or call.")
     settings: dict[str, Any]
 
 

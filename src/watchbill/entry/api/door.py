@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, path, re_path
 from ninja import NinjaAPI, Swagger
-from ninja.openapi.schema import OpenAPISchema
+from ninja.openapi.schema import OpenAPISchema, get_schema
 from ninja.operation import Operation
 
 from watchbill import __version__
@@ -27,6 +28,7 @@ from watchbill.entry.api import (
     incidents,
     instance,
     ladders,
+    learned,
     log,
     me,
     notices,
@@ -79,15 +81,23 @@ class Api(NinjaAPI):
         view = operation.view_func
         return f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
         """Give the description, with what the parameters that many operations share mean."""
-        schema = super().get_openapi_schema(**options)
-        for methods in schema["paths"].values():
-            for operation in methods.values():
-                for parameter in operation["parameters"]:
-                    if parameter["name"] in PARAMETERS:
-                        parameter["description"] = PARAMETERS[parameter["name"]]
-        return schema
+        return _describe(path_prefix or self.get_root_path(path_params or {}))
+
+
+@cache
+def _describe(prefix: str) -> OpenAPISchema:
+    """Make the description once: it takes seconds, and nothing in it changes while we run."""
+    schema = get_schema(api, prefix)
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            for parameter in operation["parameters"]:
+                if parameter["name"] in PARAMETERS:
+                    parameter["description"] = PARAMETERS[parameter["name"]]
+    return schema
 
 
 # The schema's own look-ups elsewhere are switched off: nothing loads from another host.
@@ -117,6 +127,7 @@ for prefix, routers in {
     "/vendor-cases": [vendor_cases.router],
     "/desks": [desks.router],
     "/incidents": [incidents.router, incident_updates.router, incident_roles.router, incident_work.router],
+    "/learned": [learned.router],
     "/postmortems": [postmortems.router, postmortem_work.router],
     "/tickets": [
         tickets.router,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.operation import Operation
 from pydantic import BaseModel, Field
 
 from watchbill.kit.errors import NotAllowed, Refused
@@ -25,6 +27,15 @@ class Problem(BaseModel):
 
     error: Trouble
 
+
+@cache
+def _model_of(answer: Any) -> Any:
+    return _make_model(None, answer)  # type: ignore[arg-type]
+
+
+# ninja makes a model for each answer of each operation, 1800 of them, and most are the same Problem.
+_make_model = Operation._create_response_model
+Operation._create_response_model = lambda _, answer: _model_of(answer)  # type: ignore[assignment, method-assign]
 
 ANSWERS: dict[int, Any] = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
 

@@ -118,7 +118,9 @@ def heard(request: Asked, number: Id) -> WhoHeard:
     """Each audience in the team's order, also one that heard nothing yet."""
     caller = request.auth
     incident = _incident(caller.person, number)
-    told = incident_eyes.told_of(incident, desk_of(incident.team, caller.now), caller.now)
+    updates = list(incident.updates.order_by("id"))
+    named = incident.members.select_related("person").order_by("joined_at", "id")
+    told = incident_eyes.told_of(incident, desk_of(incident.team, caller.now), caller.now, updates)
     return WhoHeard(
         audiences=[
             HeardLine(
@@ -132,7 +134,7 @@ def heard(request: Asked, number: Id) -> WhoHeard:
         ],
         readers=[
             ReaderLine(person=PersonRef.of(one.person), seen_at=one.seen_at, knows_newest=one.knows_newest)
-            for one in incident_eyes.readers_of(incident)
+            for one in incident_eyes.readers_of(named, updates)
         ],
     )
 

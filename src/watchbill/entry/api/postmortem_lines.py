@@ -128,6 +128,7 @@ class WholePostMortem(PostMortemLine):
     actions: list[ActionLine]
     attendees: list[AttendeeLine]
     publications: list[PublicationLine]
+    is_changed: bool = Field(description="The public page shows an earlier version: publish again.")
     missing: list[str] = Field(description="What is missing before it is reviewed.")
     not_understood: list[str] = Field(description="What could not be read of an imported report.")
 

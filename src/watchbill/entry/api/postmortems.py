@@ -115,6 +115,7 @@ def read(request: Asked, number: Id) -> WholePostMortem:
             )
             for one in publishing.standings(row)
         ],
+        is_changed=row.is_public and publishing.is_changed(row),
         missing=postmortems.missing_of(row, "reviewed", request.auth.now),
         not_understood=[f"line {one['line']}: {one['text']}: {one['why']}" for one in row.not_understood],
     )

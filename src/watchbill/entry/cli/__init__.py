@@ -61,6 +61,8 @@ COMMANDS = {
     "status-page": "watchbill.entry.cli.status:status_page",
     "postmortems": "watchbill.entry.cli.postmortems:postmortems",
     "postmortem": "watchbill.entry.cli.postmortem_work:postmortem",
+    "measures": "watchbill.entry.cli.learned:measures",
+    "owed": "watchbill.entry.cli.learned:owed",
     "role": "watchbill.entry.cli.incident_work:role",
     "task": "watchbill.entry.cli.incident_work:task",
     "merge": "watchbill.entry.cli.incident_work:merge",

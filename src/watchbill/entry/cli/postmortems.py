@@ -51,7 +51,7 @@ def _show(found: dict[str, Any]) -> None:
             ("Incident", f"I-{found['incident']}"),
             ("Writes", name_of(found["owner"]) or "nobody"),
             ("Due", times.show(found["due_at"])),
-            ("Public", found["public_url"]),
+            ("Public", found["public_url"] + (" (changed since published)" if found["is_changed"] else "")),
             ("Meeting", times.show(found["meeting_at"])),
             ("Asked", ", ".join(f"{_guest(one)} ({one['id']})" for one in found["attendees"])),
             ("Impact", ", ".join(f"{name} {value}" for name, value in found["impact"].items())),

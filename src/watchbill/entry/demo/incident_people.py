@@ -44,6 +44,7 @@ ROLES: Mapping[str, Sequence[Move]] = {
         (12, "ingrid", "accept", "liaison", ""),
     ),
     "token": ((2, "noor", "take", "commander", ""),),
+    "drill": ((2, "mateo", "take", "commander", ""),),
     "pushes": (
         (1, "noor", "take", "commander", ""),
         (2, "noor", "offer", "liaison", "zofia"),
@@ -58,8 +59,10 @@ TOLD: Mapping[str, Sequence[Said]] = {
          "The engineers on call look at it.", "We say more within twenty minutes.")),
         (18, "mateo", "manager", "identified", ("Deploy 2.41 changed how sessions are kept; one call in eight fails.",
          "Rolling it back in every region.", "Nothing is needed from you. Checkout knows.")),
-        (24, "zofia", "public", "identified", ("A change of this night is the cause.", "We take it back, region by region.",
+        (21, "zofia", "public", "identified", ("A change of this night is the cause.", "We take it back, region by region.",
          "It should be better within half an hour.")),
+        (38, "zofia", "public", "", ("Half of our regions work again.", "We go on, region by region.",
+         "It should be over in ten minutes.")),
         (45, "zofia", "public", "", ("The change is gone from every region.", "We watch the errors fall.",
          "We say when it is over.")),
         (54, "zofia", "public", "", ("Everything works again.", "", "")),
@@ -78,6 +81,10 @@ TOLD: Mapping[str, Sequence[Said]] = {
          "Fees are higher there: to be spoken of tomorrow.")),
         (30, "ingrid", "users", "", ("Cards work again, over another route.", "We watch it.", "We say when all is as before.")),
         (142, "ingrid", "users", "", ("Bluefin is back, and everything runs as before.", "", "")),
+    ),
+    "token": (
+        (14, "noor", "manager", "", ("A token of the build farm lay open in a log.", "It is revoked; nobody had used it.",
+         "We say within the day how it came into the log.")),
     ),
     "pushes": (
         (4, "zofia", "public", "", ("About three image pushes in a hundred fail.", "We have a proxy in view that is full.",

@@ -22,10 +22,12 @@ from watchbill.core.statuspage import (
     NOTICE_WORDS,
     STATE_WORDS,
     Day,
+    ListedDay,
     ShownComponent,
     ShownIncident,
     ShownNotice,
     View,
+    list_days,
     public_view,
 )
 from watchbill.db.models import StatusPage
@@ -93,11 +95,10 @@ def _pages(page: StatusPage, view: View) -> dict[str, bytes]:
     }
     with timezone.override(ZoneInfo(view.zone)):
         drawn = [(group, [_draw(one) for one in found]) for group, found in view.groups]
-        days = [(day, [_incident(one, names) for one in found]) for day, found in view.days(DAYS_ON_PAGE)]
         front = {
             "groups": drawn,
             "open": [_incident(one, names) for one in view.open_incidents],
-            "days": [(day, [one for one in found if one["ended_at"]]) for day, found in days],
+            "days": [_day(one, names) for one in list_days(view, DAYS_ON_PAGE)],
             "planned": [_notice(one, names) for one in view.notices if one.state in AHEAD],
         }
         past = [_incident(one, names) for one in view.incidents]
@@ -109,6 +110,26 @@ def _pages(page: StatusPage, view: View) -> dict[str, bytes]:
         for one in past:
             made[f"incidents/{one['id']}/"] = render_to_string("status/incident.html", {**words, "one": one})
     return {path: text.encode() for path, text in made.items()}
+
+
+def _day(day: ListedDay, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "date": day.date,
+        "is_quiet": day.is_quiet,
+        "words": CONDITION_WORDS[day.condition],
+        "told": [_incident(one, names) for one in day.told],
+        "going": [(one, _went(one, day)) for one in day.going],
+        "planned": [(one, "" if one.state in AHEAD else "history/") for one in day.planned],
+    }
+
+
+def _went(one: ShownIncident, day: ListedDay) -> str:
+    """Say how an incident that is told of elsewhere stood on a day of the page's zone."""
+    if timezone.localdate(one.since) == day.date:
+        return "began, and goes on"
+    if one.ended_at and timezone.localdate(one.ended_at) == day.date:
+        return f"over at {timezone.localtime(one.ended_at):%H:%M}"
+    return "went on"
 
 
 def _draw(one: ShownComponent) -> Drawn:

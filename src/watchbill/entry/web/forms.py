@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from watchbill.kit.errors import Refused
 
@@ -28,3 +33,32 @@ def attempt(form: forms.Form, action: Callable[..., Any], *args: Any, **kwargs: 
         form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
         return None
     return True if result is None else result
+
+
+@cache
+def zone_choices() -> list[tuple[str, str]]:
+    """List the time zones that one may choose, of those that the system knew when we began."""
+    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class _ZoneSelect(forms.Select):
+    """Writes its hundreds of options at once, where Django fills two templates for each."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        """Give the HTML."""
+        described = flatatt({**self.build_attrs(self.attrs, attrs), "name": name})
+        chosen = self.format_value(value)
+        options = format_html_join(
+            "\n",
+            '<option value="{}"{}>{}</option>',
+            ((zone, flatatt({"selected": zone in chosen}), label) for zone, label in self.choices),
+        )
+        return format_html("<select{}>\n{}\n</select>", described, options)
+
+
+class ZoneField(forms.ChoiceField):
+    """A time zone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=zone_choices, widget=_ZoneSelect, **kwargs)

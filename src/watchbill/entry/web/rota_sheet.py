@@ -10,13 +10,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
-from zoneinfo import available_timezones
 
 from django import forms
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from watchbill.core.rota import plain
+from watchbill.entry.web.forms import ZoneField
 from watchbill.kit.errors import Refused
 
 MOST_ROWS = 100
@@ -39,12 +39,6 @@ ORDERS = [
     ("alphabetical", "by name"),
     ("reshuffle_each_cycle", "reshuffled each cycle"),
 ]
-
-
-def zones() -> list[tuple[str, str]]:
-    """List the time zones that a rotation may have."""
-    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
 class RowForm(forms.Form):
@@ -76,7 +70,7 @@ class PlanForm(RowForm):
     handoff_weekday = forms.ChoiceField(
         label="on", choices=LONG_DAYS, help_text="Counts for weeks; months and quarters change on their first day."
     )
-    zone = forms.ChoiceField(label="in the time of", choices=zones)
+    zone = ZoneField(label="in the time of")
     starts_on = _date("It begins on")
     hours = forms.ChoiceField(
         label="It covers",

@@ -8,8 +8,10 @@ A panel is a module with
     words      words(about) -> what the template needs, or None: there is nothing to show now
     ACTS       what may be done in it, by name: {"mitigate": Act(MitigateForm, mitigate, "Mitigated.")}; may be missing
 
+What several panels need is read once: `about.once(roles)`, with the functions of `_together.py` or one of the panel's own.
+
 The template also has `incident`, `about`, `is_member`, `open_form` (the act that was refused) and `forms`, one form for each
-act of the panel; it has no `forms` when the reader may not act. What a reader should see change without a reload stands in
+act of the panel, made when the template asks for it; it has no `forms` when the reader may not act. What a reader should see change without a reload stands in
 `<div {% live_panel %}>…</div>`, once, and nothing that a person types into may stand in it; buttons may. One act, folded:
 `{% include "incidents/do.html" with name="mitigate" title="…" button="…" form=forms.mitigate %}`.
 
@@ -20,12 +22,12 @@ several times (a button in each row) with a hidden field that says which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 
@@ -37,6 +39,7 @@ from watchbill.kit.plugins import find_plugins
 TOP, MAIN, SIDE = "top", "main", "side"
 LONG = forms.Textarea(attrs={"rows": 5})
 SHORT = forms.Textarea(attrs={"rows": 2})
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,14 @@ class About:
     is_member: bool = False
     members: Sequence[Person] = ()
     query: Mapping[str, str] = field(default_factory=dict)
+    _known: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, read: Callable[[About], Read]) -> Read:
+        """Give what a function reads for this page; it is called the first time only."""
+        if read not in self._known:
+            self._known[read] = read(self)
+        found: Read = self._known[read]
+        return found
 
     @property
     def is_over(self) -> bool:
@@ -94,6 +105,25 @@ class Act:
     def words(self, result: object) -> str:
         """Say what was done."""
         return self.said if isinstance(self.said, str) else self.said(result)
+
+
+class Forms(Mapping[str, ActForm]):
+    """The forms of a panel, each made when the template asks for it: many read who or what may be chosen."""
+
+    def __init__(self, acts: Mapping[str, Act], about: About, given: Mapping[str, ActForm]) -> None:
+        self._acts, self._about = acts, about
+        self._made = {name: form for name, form in given.items() if name in acts}
+
+    def __getitem__(self, name: str) -> ActForm:
+        if name not in self._made:
+            self._made[name] = self._acts[name].form(None, self._about, name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._acts)
+
+    def __len__(self) -> int:
+        return len(self._acts)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from django import forms
 
 from watchbill.actions import incident_roles
 from watchbill.actions.role_scene import settings_of
-from watchbill.db.models import RoleAssignment
+from watchbill.core.roles import OFFERED
 from watchbill.entry.web.incident_panels import About, Act, ActForm
+from watchbill.entry.web.incident_panels._together import roles
 from watchbill.rules.incident_roles import title_of
 
 PLACE = 1
@@ -19,7 +20,7 @@ TEMPLATE = "incidents/panel_asked.html"
 
 def words(about: About) -> dict[str, Any] | None:
     """Give the roles that the reader is asked to take; None: nothing asks for them."""
-    rows = RoleAssignment.objects.filter(incident=about.incident, person=about.reader, state="offered")
+    rows = [row for row in about.once(roles) if row.person_id == about.reader.pk and row.state == OFFERED]
     rule, labels = settings_of(about.desk), about.desk.policy.get("labels") or {}
     offers = [
         {
@@ -28,7 +29,7 @@ def words(about: About) -> dict[str, Any] | None:
             "duties": rule.roles[row.role].duties if row.role in rule.roles else [],
             "after": row.takes_over_from.person if row.takes_over_from else None,
         }
-        for row in rows.select_related("offered_by", "takes_over_from__person").order_by("id")
+        for row in rows
     ]
     return {"offers": offers} if offers else None
 

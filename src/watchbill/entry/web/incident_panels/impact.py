@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from watchbill.actions import incidents
+from watchbill.db.screens import incidents as screen
 from watchbill.entry.web.incident_panels import SHORT, About, Act, ActForm
 from watchbill.entry.web.request_forms import choose, person_of
 
@@ -19,7 +20,11 @@ def words(about: About) -> dict[str, Any]:
     """Give the words of the team's table for what stands."""
     one, table = about.incident, incidents.severity_rule(about.desk)
     severity = table.severities.get(one.severity)
-    return {"kind_of_impact": table.impacts.get(one.impact_kind, ""), "meaning": severity.meaning if severity else ""}
+    return {
+        "kind_of_impact": table.impacts.get(one.impact_kind, ""),
+        "meaning": severity.meaning if severity else "",
+        "asked_for": None if one.call_url or about.is_over else screen.call_asked_for(one),
+    }
 
 
 class SeverityForm(ActForm):

@@ -8,10 +8,9 @@ from django import forms
 from django.db.models import Q
 
 from watchbill.actions import incidents
-from watchbill.db.incident_facts import roles_now
 from watchbill.db.models import Person
-from watchbill.db.screens.visible import teams_of
 from watchbill.entry.web.incident_panels import About, Act, ActForm, EmptyForm
+from watchbill.entry.web.incident_panels._together import holders, named, teams
 from watchbill.entry.web.request_forms import choose, person_of
 from watchbill.kit.errors import Refused
 
@@ -23,20 +22,20 @@ TEMPLATE = "incidents/panel_responders.html"
 def words(about: About) -> dict[str, Any]:
     """Give who is named in it, those who respond first, with the roles that they hold."""
     roles: dict[int, list[str]] = {}
-    for row in roles_now(about.incident):
+    for row in about.once(holders):
         roles.setdefault(row.person_id, []).append(about.desk.policy.get("labels", {}).get(row.role, row.role))
-    named = list(about.incident.members.select_related("person").order_by("joined_at", "id"))
+    people = about.once(named)
     return {
-        "responding": [(row, roles.get(row.person_id, [])) for row in named if row.left_at is None],
-        "left": [row for row in named if row.left_at is not None],
-        "i_respond": any(row.person_id == about.reader.pk and row.left_at is None for row in named),
+        "responding": [(row, roles.get(row.person_id, [])) for row in people if row.left_at is None],
+        "left": [row for row in people if row.left_at is not None],
+        "i_respond": any(row.person_id == about.reader.pk and row.left_at is None for row in people),
     }
 
 
 def _callable(about: About) -> list[Person]:
     """Read whom the reader may call in: the members of the team, and everybody of their own teams."""
-    here = Q(memberships__team=about.incident.team_id) | Q(memberships__team__in=teams_of(about.reader))
-    busy = about.incident.members.filter(left_at=None).values("person")
+    here = Q(memberships__team=about.incident.team_id) | Q(memberships__team__in=about.once(teams))
+    busy = [row.person_id for row in about.once(named) if row.left_at is None]
     people = Person.objects.filter(here, is_active=True).exclude(pk__in=busy).exclude(pk=about.reader.pk)
     return list(people.distinct().order_by("name", "pk"))
 

@@ -8,11 +8,13 @@ from typing import Any
 from django import forms
 
 from watchbill.actions import incident_roles
+from watchbill.actions.role_finding import ranking
 from watchbill.actions.role_scene import Scene
 from watchbill.core import roles as core
 from watchbill.db.models import RoleAssignment
 from watchbill.db.role_facts import leadership_of, talks_for
 from watchbill.entry.web.incident_panels import SHORT, About, Act, ActForm
+from watchbill.entry.web.incident_panels._together import roles, scene, touched
 from watchbill.entry.web.request_forms import choose, person_of
 from watchbill.kit.errors import Refused
 
@@ -37,17 +39,14 @@ class Row:
 
 def words(about: About) -> dict[str, Any]:
     """Give the roles in the team's order, who had one before, who talks, and who speaks to leadership."""
-    scene = Scene(about.incident, about.now, about.desk)
-    lines = list(
-        RoleAssignment.objects.filter(incident=about.incident).select_related("person", "offered_by").order_by("id")
-    )
-    talks = talks_for(about.incident, scene.rule.liaison_is)
+    here, lines = about.once(scene), about.once(roles)
+    talks = talks_for(lines, here.rule.liaison_is)
     return {
-        "rows": _rows(scene, lines, about),
-        "past": [(scene.title(one.role), one) for one in lines if one.state == core.ENDED],
+        "rows": _rows(here, lines, about),
+        "past": [(here.title(one.role), one) for one in lines if one.state == core.ENDED],
         "talks": talks if not any(one.role == "liaison" and one.state == core.ACCEPTED for one in lines) else None,
-        "leadership": leadership_of(about.incident),
-        "may_act": scene.rule.commander_may_act,
+        "leadership": leadership_of(about.incident, about.once(touched)),
+        "may_act": here.rule.commander_may_act,
         "is_over": about.is_over,
     }
 
@@ -91,9 +90,9 @@ class AskForm(ActForm):
 
     def fill_in(self, about: About) -> None:
         """Offer the roles, and the members in the order in which the team asks, with the reasons."""
-        scene = Scene(about.incident, about.now, about.desk)
-        choose(self, "role", [(key, scene.title(key)) for key in scene.rule.roles])
-        ranked = incident_roles.suggest(about.incident, "commander", about.now)
+        here = about.once(scene)
+        choose(self, "role", [(key, here.title(key)) for key in here.rule.roles])
+        ranked = ranking(here, "commander")
         known = {one.id: f"{one.name} ({', '.join(one.reasons)})" for one in ranked}
         others = [one for one in about.members if one.pk not in known and one != about.reader]
         known.pop(about.reader.pk, None)
@@ -112,9 +111,9 @@ class StepInForm(ActForm):
 
     def fill_in(self, about: About) -> None:
         """Offer the roles that others have."""
-        scene = Scene(about.incident, about.now, about.desk)
-        held = {one.role for one in scene.lines if one.state == core.ACCEPTED and one.person != about.reader.pk}
-        choose(self, "role", [(key, scene.title(key)) for key in scene.rule.roles if key in held])
+        here = about.once(scene)
+        held = {one.role for one in here.lines if one.state == core.ACCEPTED and one.person != about.reader.pk}
+        choose(self, "role", [(key, here.title(key)) for key in here.rule.roles if key in held])
 
 
 def _ask(about: About, given: dict[str, Any]) -> object:

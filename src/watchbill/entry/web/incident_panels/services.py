@@ -9,8 +9,8 @@ from django import forms
 from watchbill.actions import incidents
 from watchbill.core.incidents import CONDITIONS
 from watchbill.db.models import Service
-from watchbill.db.screens.visible import teams_of
 from watchbill.entry.web.incident_panels import About, Act, ActForm
+from watchbill.entry.web.incident_panels._together import teams, touched
 from watchbill.entry.web.request_forms import choose, service_choices
 from watchbill.entry.web.templatetags.incident_tags import CONDITIONS as CONDITION_WORDS
 from watchbill.kit.errors import Refused
@@ -22,14 +22,15 @@ TEMPLATE = "incidents/panel_services.html"
 
 def words(about: About) -> dict[str, Any]:
     """Give what is touched, what is worst first."""
-    rows = about.incident.touched.select_related("service")
-    return {"touched": sorted(rows, key=lambda row: (-CONDITIONS.index(row.condition), row.service.name))}
+    return {
+        "touched": sorted(about.once(touched), key=lambda row: (-CONDITIONS.index(row.condition), row.service.name))
+    }
 
 
 def services_for(about: About) -> list[Service]:
     """Read the services that the reader may name: those of the incident's team and of their own."""
-    teams = {about.incident.team_id, *(team.pk for team in teams_of(about.reader))}
-    return list(Service.objects.filter(team__in=teams, archived_at=None).order_by("tier", "name"))
+    theirs = {about.incident.team_id, *(team.pk for team in about.once(teams))}
+    return list(Service.objects.filter(team__in=theirs, archived_at=None).order_by("tier", "name"))
 
 
 class TouchForm(ActForm):

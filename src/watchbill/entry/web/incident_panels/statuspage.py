@@ -18,9 +18,13 @@ WHERE = "side"
 TEMPLATE = "incidents/panel_statuspage.html"
 
 
+def _pages(about: About) -> list[StatusPage]:
+    return status_publishing.pages_for(about.incident)
+
+
 def words(about: About) -> dict[str, Any] | None:
     """Give where it is published, or why it never is; None: the team has no status page."""
-    pages = status_publishing.pages_for(about.incident)
+    pages = about.once(_pages)
     if not pages:
         return None
     rows = PublicIncident.objects.filter(incident=about.incident, withdrawn_at=None).select_related("page__team")
@@ -43,7 +47,7 @@ class PublishForm(ActForm):
 
     def fill_in(self, about: About) -> None:
         """Offer the pages of the team; the incident's own title is not put in."""
-        choose(self, "page", [(str(one.pk), one.title) for one in status_publishing.pages_for(about.incident)])
+        choose(self, "page", [(str(one.pk), one.title) for one in about.once(_pages)])
 
 
 class ShownForm(ActForm):

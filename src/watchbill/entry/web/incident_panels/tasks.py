@@ -9,6 +9,7 @@ from django import forms
 from watchbill.actions import incident_tasks
 from watchbill.db.models import IncidentTask, Person
 from watchbill.entry.web.incident_panels import About, Act, ActForm
+from watchbill.entry.web.incident_panels._together import named
 from watchbill.entry.web.request_forms import choose, person_of
 
 PLACE = 20
@@ -23,8 +24,7 @@ def words(about: About) -> dict[str, Any]:
 
 
 def _people(about: About) -> list[Person]:
-    named = [row.person for row in about.incident.members.select_related("person").order_by("id")]
-    return list(dict.fromkeys([*named, *about.members]))
+    return list(dict.fromkeys([*(row.person for row in about.once(named)), *about.members]))
 
 
 class TaskForm(ActForm):

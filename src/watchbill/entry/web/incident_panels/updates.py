@@ -13,8 +13,9 @@ from django.forms import BoundField
 from watchbill.actions import incident_eyes, incident_updates
 from watchbill.actions.incident_updates import Said
 from watchbill.actions.update_promises import hearings_of, rule_of
-from watchbill.db.models import IncidentUpdate
+from watchbill.db.models import IncidentUpdate, Person
 from watchbill.entry.web.incident_panels import SHORT, About, Act, ActForm
+from watchbill.entry.web.incident_panels._together import holders, named
 from watchbill.entry.web.request_forms import choose
 from watchbill.entry.web.wall import WallField
 from watchbill.kit.errors import Refused
@@ -32,17 +33,26 @@ OVER = (("", "It is over"),)
 
 def words(about: About) -> dict[str, Any]:
     """Give who was told what, when each hears next, and who speaks."""
-    rows = incident_eyes.told_of(about.incident, about.desk, about.now)
+    updates = about.once(_updates)
+    rows = incident_eyes.told_of(about.incident, about.desk, about.now, updates)
     titles = {row.hearing.key: row.hearing.audience.title for row in rows}
-    said = about.incident.updates.select_related("corrects").order_by("-id")[:MOST_SHOWN]
+    said = updates[: -MOST_SHOWN - 1 : -1]
     return {
         "rows": rows,
-        "readers": incident_eyes.readers_of(about.incident) if said and not about.is_over else [],
+        "readers": incident_eyes.readers_of(about.once(named), updates) if said and not about.is_over else [],
         "said": [(titles.get(one.audience, one.audience), one) for one in said],
-        "speakers": incident_updates.speakers_of(about.incident, about.desk, about.now),
+        "speakers": [] if about.is_over else _speakers(about),
         "may_write": about.is_member and about.incident.state != "closed" and bool(rows),
         "correcting": _correcting(about),
     }
+
+
+def _updates(about: About) -> list[IncidentUpdate]:
+    return list(about.incident.updates.select_related("corrects").order_by("id"))
+
+
+def _speakers(about: About) -> list[tuple[Person, str]]:
+    return incident_updates.speakers_of(about.incident, about.desk, about.now, about.once(holders))
 
 
 class UpdateForm(ActForm):

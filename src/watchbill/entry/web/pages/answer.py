@@ -43,16 +43,16 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Show what a message asked; take the one answer that its link may give."""
     message = answer_link.read_link(token)
     if message is None:
-        return _quiet(render(request, "answer/gone.html", {"bare": True, "reason": "unknown"}, status=404))
+        return quiet(render(request, "answer/gone.html", {"bare": True, "reason": "unknown"}, status=404))
     now = request.now  # type: ignore[attr-defined]
     if answer_link.is_over(message, now):
-        return _quiet(render(request, "answer/gone.html", {"bare": True, "reason": "old"}, status=410))
+        return quiet(render(request, "answer/gone.html", {"bare": True, "reason": "old"}, status=410))
     said = ""
     if request.method == "POST":
         said = _take(request, message)
         message.refresh_from_db()
     with timezone.override(ZoneInfo(message.person.zone)):
-        return _quiet(_show(request, message, said))
+        return quiet(_show(request, message, said))
 
 
 def _take(request: HttpRequest, message: Outgoing) -> str:
@@ -92,7 +92,8 @@ def _show(request: HttpRequest, message: Outgoing, said: str) -> HttpResponse:
     return render(request, "answer/answer.html", words)
 
 
-def _quiet(response: HttpResponse) -> HttpResponse:
+def quiet(response: HttpResponse) -> HttpResponse:
+    """Have nothing keep a page that a link opens, or pass the link on."""
     for name, value in QUIET_HEADERS.items():
         response[name] = value
     return response

@@ -25,8 +25,7 @@ from watchbill.actions.settings import change_channel_settings, channel_settings
 from watchbill.db import facts
 from watchbill.db.models import Ladder, Outgoing, Page, Person, Service, Team
 from watchbill.db.screens import me as screen
-from watchbill.entry.web.forms import attempt
-from watchbill.entry.web.pages.me import zone_choices
+from watchbill.entry.web.forms import ZoneField, attempt
 from watchbill.entry.web.pages.me_addresses import BACKEND, CodeForm, address_form, submit_address
 from watchbill.entry.web.pages.settings import channel_form
 from watchbill.entry.web.pages.teams import NewTeamForm
@@ -51,7 +50,7 @@ class AccountForm(forms.Form):
     password = forms.CharField(
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), help_text="At least 10 characters."
     )
-    zone = forms.ChoiceField(label="Time zone", choices=zone_choices)
+    zone = ZoneField(label="Time zone")
 
 
 class ServiceForm(forms.Form):

@@ -15,14 +15,26 @@ from django.views.decorators.http import require_POST
 
 from watchbill.actions import incident_eyes, incidents
 from watchbill.actions.desk import desk_of
-from watchbill.db.incident_facts import named_in, roles_now
+from watchbill.db.incident_facts import named_in
 from watchbill.db.models import Incident
 from watchbill.db.screens import incidents as screen
 from watchbill.db.screens.incident_timeline import find_file
 from watchbill.db.screens.requests import members_of
 from watchbill.entry.web.answers import next_url
 from watchbill.entry.web.forms import attempt
-from watchbill.entry.web.incident_panels import MAIN, SIDE, TOP, About, ActForm, Shown, acts_of, all_panels, find_act
+from watchbill.entry.web.incident_panels import (
+    MAIN,
+    SIDE,
+    TOP,
+    About,
+    ActForm,
+    Forms,
+    Shown,
+    acts_of,
+    all_panels,
+    find_act,
+)
+from watchbill.entry.web.incident_panels._together import holders
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.templatetags.incident_tags import IMAGES
@@ -59,7 +71,7 @@ def _render(request: PageRequest, one: Incident, given: dict[str, ActForm], stat
         "severity": severity.title if severity else one.severity,
         "priority": priority.title if priority else one.priority,
         "is_major": bool(priority and priority.is_major),
-        "commanders": [row for row in roles_now(one) if row.role == "commander"],
+        "commanders": [row for row in about.once(holders) if row.role == "commander"],
         "open_form": next(iter(given), ""),
         "refused": [(name, _errors(form)) for name, form in given.items()],
         **{where: [panel for panel in panels if panel.where == where] for where in (TOP, MAIN, SIDE)},
@@ -94,9 +106,7 @@ def _shown(name: str, module: ModuleType, about: About, given: Mapping[str, ActF
     words = module.words(about)
     if words is None:
         return Shown(name, where, EMPTY, {"panel_name": name})
-    forms: dict[str, ActForm] = {}
-    if about.is_member:
-        forms = {act: given.get(act) or chosen.form(None, about, act) for act, chosen in acts_of(module).items()}
+    forms = Forms(acts_of(module) if about.is_member else {}, about, given)
     return Shown(name, where, module.TEMPLATE, {**words, "panel_name": name, "forms": forms})
 
 

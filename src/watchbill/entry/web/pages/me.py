@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import messages
@@ -20,7 +19,7 @@ from watchbill.actions import addresses, people, tokens
 from watchbill.core.rota.holidays import known_countries
 from watchbill.db.models import ApiToken
 from watchbill.db.screens import me as screen
-from watchbill.entry.web.forms import attempt
+from watchbill.entry.web.forms import ZoneField, attempt
 from watchbill.entry.web.reader import PageRequest
 
 DELAYS = [
@@ -36,12 +35,6 @@ TOKEN_DAYS = [(30, "30 days"), (90, "90 days"), (365, "a year")]
 EMPTY_RULES = 2
 
 
-def zone_choices() -> list[tuple[str, str]]:
-    """List the time zones that a person may choose."""
-    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
-
-
 def country_choices() -> list[tuple[str, str]]:
     """List the countries that have a holiday calendar."""
     return [("", "none"), *((code, code) for code in known_countries())]
@@ -51,7 +44,7 @@ class ProfileForm(forms.Form):
     """What one says about oneself."""
 
     name = forms.CharField(max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    zone = forms.ChoiceField(label="Time zone", choices=zone_choices, help_text="All times are shown in it.")
+    zone = ZoneField(label="Time zone", help_text="All times are shown in it.")
     holiday_country = forms.ChoiceField(
         label="Holidays of country", choices=country_choices, required=False, help_text="Your public holidays."
     )

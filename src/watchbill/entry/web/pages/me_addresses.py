@@ -24,9 +24,8 @@ from watchbill.actions.settings import channel_settings
 from watchbill.channels import webpush
 from watchbill.db.models import ContactAddress
 from watchbill.db.screens import me as screen
-from watchbill.entry.web.forms import attempt
+from watchbill.entry.web.forms import ZoneField, attempt
 from watchbill.entry.web.forms_pydantic import ModelForm, form_for
-from watchbill.entry.web.pages.me import zone_choices
 from watchbill.entry.web.reader import HTTP, PageRequest
 from watchbill.kit.errors import Refused
 
@@ -48,7 +47,7 @@ class JoinForm(forms.Form):
     """What an invited person chooses."""
 
     name = forms.CharField(max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    zone = forms.ChoiceField(label="Time zone", choices=zone_choices)
+    zone = ZoneField(label="Time zone")
     password = forms.CharField(
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), help_text="At least 10 characters."
     )

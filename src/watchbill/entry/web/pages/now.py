@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -13,6 +14,7 @@ from watchbill.actions.access import ROLES, role_of
 from watchbill.actions.reachability import reachability
 from watchbill.core.wallclock import day_of
 from watchbill.db.models import Person, Shift, Team
+from watchbill.db.notice_facts import notices_now
 from watchbill.db.screens import now as screen
 from watchbill.db.screens.incidents import incidents_now
 from watchbill.db.screens.requests import requests_now
@@ -26,6 +28,7 @@ from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.watches import Watch, watches_now
 
 DAYS = 14
+PLANNED_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ def now(request: PageRequest) -> HttpResponse:
         "headline": lead,
         "incidents": worst_first(incident_rows(incidents_now(reader), request)),
         "requests": rows_of(requests_now(reader, watched), request),
+        "planned": notices_now([team.pk for team in teams], request.now, PLANNED_AHEAD),
         "strip": read_strip(rotations, reader, day_of(request.now, reader.zone), DAYS, request.now),
         "several": len(rotations) > 1,
         "page": page,

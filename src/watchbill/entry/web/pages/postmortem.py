@@ -86,11 +86,13 @@ def _render(request: PageRequest, one: PostMortem, given: dict[str, ActForm], st
         "attendees": one.attendees.select_related("person").order_by("-is_required", "id"),
         "standings": publishing.standings(one),
         "public_url": publishing.public_url(one) if one.is_public else "",
+        "version": publishing.version_of(one) if one.is_public else None,
+        "is_changed": one.is_public and publishing.is_changed(one),
         "missing": postmortems.missing_of(one, to or "published", request.now) if one.state != "published" else [],
         "to": to,
         "word": word,
         "left": _names_left(one),
-        "story": screen.story_lines(one),
+        "story": screen.read_story(one),
         "is_member": is_member,
         "open_form": next(iter(given), ""),
         "given": given,
@@ -161,12 +163,12 @@ def _file(content: bytes, name: str, media_type: str) -> HttpResponse:
 
 
 def public(request: HttpRequest, token: str) -> HttpResponse:
-    """Show a published post-mortem to everybody, without names."""
-    one = publishing.find_public(token)
-    if one is None:
+    """Show a post-mortem to everybody as it was published, without names."""
+    version = publishing.find_public(token)
+    if version is None:
         raise Http404("there is no such page")
-    report = public_report(one)
-    words = {"one": one, "report": report, "sections": publishing.without_actions(report), "bare": True}
+    report = publishing.read_version(version)
+    words = {"version": version, "report": report, "sections": publishing.without_actions(report), "bare": True}
     answer = render(request, "postmortems/public.html", words)
     answer["Cache-Control"] = "public, max-age=60"
     return answer

@@ -14,19 +14,15 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from watchbill.actions import report_import
-from watchbill.actions.desk import desk_of
-from watchbill.actions.incidents import severity_rule
-from watchbill.core import measures
+from watchbill.actions.measuring import read_measures
 from watchbill.core.postmortems import STATE_WORDS
 from watchbill.core.wallclock import day_of
 from watchbill.db.models import Team
-from watchbill.db.postmortem_facts import told_of
 from watchbill.db.screens import postmortems as screen
 from watchbill.db.screens.visible import teams_of
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import FilesField
-from watchbill.entry.web.templatetags.incident_tags import DETECTED_BY
 from watchbill.kit.errors import Refused
 
 MEASURED = timedelta(days=90)
@@ -67,18 +63,10 @@ def learned(request: PageRequest) -> HttpResponse:
     team = _team(request, teams)
     chosen = [team] if team else teams
     numbers = [one.pk for one in chosen]
-    major = {
-        key
-        for one in chosen
-        for key, priority in severity_rule(desk_of(one, request.now)).priorities.items()
-        if priority.is_major
-    }
     since = request.now - MEASURED
-    found = screen.incidents_since(request.user, numbers, since)
     words: dict[str, Any] = {
         "debt": screen.debt_of(request.user, numbers, request.now),
-        "measures": measures.measure(told_of(found, major)),
-        "sources": DETECTED_BY,
+        "measures": read_measures(request.user, chosen, since, request.now),
         "today": day_of(request.now, team.zone if team else "UTC"),
         "since": since,
         "team": team,

@@ -88,6 +88,7 @@ def inbox(request: PageRequest) -> HttpResponseBase:
     given = {name: value for name, value in request.GET.items() if value and name not in {"after", "format", "tab"}}
     shown = {**given, "tab": filters.tab}
     answering = [team for team in teams if may_answer(request.user, team)]
+    several = len(teams) > 1 or len({one.team_id for one in found}) > 1
     words = {
         "form": form,
         "filters": filters,
@@ -99,10 +100,11 @@ def inbox(request: PageRequest) -> HttpResponseBase:
         "first": urlencode(shown) if request.GET.get("after") else "",
         "tabs": [(name, word, urlencode({**given, "tab": name})) for name, word in TAB_WORDS.items()],
         "unassigned": unassigned,
+        "of_all_teams": ids is None and several,
         "csv": urlencode({**shown, "format": "csv"}),
         "answering": {team.pk for team in answering},
         "members": screen.members_of([team.pk for team in answering]) if answering else [],
-        "several": len(teams) > 1 or len({one.team_id for one in found}) > 1,
+        "several": several,
         "has_teams": bool(teams),
         "may_log": bool(answering),
         "saved": filters_of(request.user, teams, "requests"),

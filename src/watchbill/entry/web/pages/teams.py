@@ -18,8 +18,8 @@ from watchbill.actions import people, reachability, teams, tokens
 from watchbill.actions.access import may_change, require_administrator, role_of
 from watchbill.db.models import Membership, Person, Team
 from watchbill.db.screens import teams as screen
-from watchbill.entry.web.forms import attempt
-from watchbill.entry.web.pages.me import country_choices, zone_choices
+from watchbill.entry.web.forms import ZoneField, attempt
+from watchbill.entry.web.pages.me import country_choices
 from watchbill.entry.web.reader import PageRequest, team_or_404
 
 ROLES = [
@@ -34,7 +34,7 @@ class NewTeamForm(forms.Form):
     """A new team."""
 
     name = forms.CharField(max_length=80)
-    zone = forms.ChoiceField(label="Time zone", choices=zone_choices)
+    zone = ZoneField(label="Time zone")
     preset = forms.ChoiceField(label="How it works to begin with", widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -48,7 +48,7 @@ class TeamForm(forms.Form):
     """What a team is called, where it is, and who stands behind it."""
 
     name = forms.CharField(max_length=80)
-    zone = forms.ChoiceField(label="Time zone", choices=zone_choices, help_text="Shifts and coverage are in it.")
+    zone = ZoneField(label="Time zone", help_text="Shifts and coverage are in it.")
     holiday_country = forms.ChoiceField(
         label="Holidays of country", choices=country_choices, required=False, help_text="They close its coverage."
     )

@@ -20,6 +20,7 @@ from watchbill.db.models import AlertGroup, SupportRequest, Team, Ticket
 from watchbill.db.screens import requests as request_screen
 from watchbill.db.screens import tickets as screen
 from watchbill.db.screens.visible import find_group
+from watchbill.entry.web.acts import community_choices
 from watchbill.entry.web.forms import MarkdownField, attempt
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import choose, service_choices
@@ -52,6 +53,7 @@ class TicketForm(forms.Form):
     who = forms.ChoiceField(label="Who has it?", required=False)
     service = forms.ChoiceField(required=False)
     sprint = forms.ChoiceField(required=False)
+    community = forms.ChoiceField(label="For which community", required=False)
     epic = forms.CharField(label="Part of epic", required=False, max_length=20, help_text="Like T-34.")
     due_on = forms.DateField(label="Due on", required=False, widget=DAY)
     is_unplanned = forms.BooleanField(label="It came unexpected", required=False)
@@ -70,6 +72,11 @@ class TicketForm(forms.Form):
         choose(self, "who", [*seats, *people], "nobody yet")
         choose(self, "service", service_choices(self.services), "none named")
         choose(self, "sprint", [(str(one.pk), one.name) for one in self.sprints], "in no sprint")
+        self.communities = request_screen.communities_of([team.pk])
+        if self.communities:
+            choose(self, "community", community_choices(self.communities), "none")
+        else:
+            del self.fields["community"]
 
     def values(self) -> dict[str, Any]:
         """Give what was typed as actions take it. Raises Refused."""
@@ -87,6 +94,13 @@ class TicketForm(forms.Form):
             "is_unplanned": given["is_unplanned"],
             **read_who(given["who"], self.members),
         }
+
+    def more(self) -> dict[str, Any]:
+        """Give what a ticket is told once it is there."""
+        given = self.cleaned_data
+        community = next((one for one in self.communities if str(one.pk) == given.get("community")), None)
+        # A request brings its own community; who says none keeps that.
+        return {"due_on": given["due_on"], **({"community": community} if community else {})}
 
 
 def _source(request: PageRequest) -> Source | None:
@@ -118,6 +132,7 @@ def _first_words(source: Source) -> dict[str, Any]:
         return {
             "title": one.title,
             "service": str(one.service_id or ""),
+            "community": str(one.community_id or ""),
             "kind": "request",
             "is_unplanned": True,
             **watch,
@@ -146,7 +161,7 @@ def new(request: PageRequest) -> HttpResponse:
 
 
 def _write(source: Source, form: TicketForm, request: PageRequest) -> Ticket:
-    values, more = form.values(), {"due_on": form.cleaned_data["due_on"]}
+    values, more = form.values(), form.more()
     # All of it is judged before any of it is written.
     tickets.check(source.team, {**values, **more})
     if source.request is not None:

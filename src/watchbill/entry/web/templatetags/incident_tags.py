@@ -67,7 +67,7 @@ EVENT_WORDS = {
     "role_load": "Fresh people",
     "lead_missing": "Nobody leads",
     "gather": "Gather",
-    "team_told": "Told",
+    "wider": "Told",
     "introduced": "Told",
     "close_asked": "Close it?",
     "task_added": "Task",
