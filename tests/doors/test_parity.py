@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from watchbill.entry.api.door import api as door
@@ -27,6 +28,7 @@ ADDRESSES = ("/incidents", "/notices", "/status-pages", "/postmortems", "/drills
 METHODS = {"get": "GET", "every": "GET", "post": "POST"}
 
 
+@cache
 def acts() -> set[str]:
     """Name what somebody does at some time: the public functions that are told who and when."""
     found: set[str] = set()
