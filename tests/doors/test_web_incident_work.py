@@ -7,7 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.actions.desk_cast import adopt, ask
+from tests.actions.tracker_world import Tracked
+from tests.connectors.calls import Zoom
+from tests.connectors.vendors import running
 from tests.doors.web_world import Cast
+from tests.egress.outside import Say
 from watchbill.actions import declaring, incident_links, incident_story, incident_tasks, incident_updates, incidents
 from watchbill.actions.declaring import Declared
 from watchbill.actions.incident_story import Entry
@@ -180,3 +184,19 @@ def test_a_long_incident_asks_the_database_no_more_than_a_short_one(world, as_):
     for number in range(1, 7):
         go_on(world, incident, number)
     assert questions() == short <= 42
+
+
+def test_the_page_says_how_far_the_call_is(world, as_):
+    """INC-10: nobody wonders where to meet; before it is connected the form says what to set up there first."""
+    assert "Server-to-Server OAuth app" in as_.eva.text(f"/teams/{world.team.slug}/connectors/connect/zoom/")
+    with running(Zoom()) as zoom:
+        there = Tracked(world, "zoom", zoom)
+        zoom.trouble += [("POST meetings", Say(503, b"")), ("POST meetings", Say(400, b"No such licence"))]
+        at = f"/incidents/{declare(world).pk}/"
+        assert "Tracker is opening a room." in as_.ana.text(at)
+        there.leave()
+        assert "Tracker has opened no room yet" in as_.ana.text(at)
+        world.forward(minutes=1)
+        refused = as_.ana.text(at)
+    assert "Tracker opened no room. Agree on a place" in refused
+    assert "No such licence" in refused
