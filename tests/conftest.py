@@ -23,8 +23,8 @@ from tests.world import Mailbox, World, build_world, freeze, thaw
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Give this process a database of its own, migrated; in a file on SQLite, as in the product."""
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[database.Kept]:
+    """Give this process a migrated database of its own, in a file on SQLite as in the product; each test leaves it empty."""
     name = f"test_watchbill_{os.getpid()}" if ON_POSTGRESQL else os.path.join(DATA, f"test-{os.getpid()}.sqlite3")
     connection.settings_dict["NAME"] = name
     if ON_POSTGRESQL:
@@ -37,7 +37,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     with django_db_blocker.unblock():
         empty = database.Kept("empty")
     TransactionTestCase._fixture_teardown = lambda _: empty.put_back()
-    yield
+    yield empty
     if ON_POSTGRESQL:
         database.drop_database(name)
 
@@ -79,14 +79,13 @@ def mailbox(mail_server):
 
 
 @pytest.fixture(scope="session")
-def built(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> tuple[database.Kept, bytes]:
+def built(django_db_setup: database.Kept, django_db_blocker: DjangoDbBlocker) -> tuple[database.Kept, bytes]:
     """The world as it stands in the database, and as the test holds it: built once by each process."""
     with django_db_blocker.unblock():
-        empty = database.Kept("before")
         database.spread_numbers()
         frozen = freeze(build_world(Mailbox()))
         kept = database.Kept("world")
-        empty.put_back()
+        django_db_setup.put_back()
         connection.close()
     return kept, frozen
 

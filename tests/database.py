@@ -115,7 +115,7 @@ class Kept:
         """Make the database what it was, whatever stands in it now."""
         connection.ensure_connection()
         if connection.vendor == "sqlite":
-            self.memory.backup(connection.connection)
+            self.memory.backup(connection.connection, progress=refuse_to_wait)
             return
         # TRUNCATE would make new files for each table and index, however empty.
         run(
@@ -124,6 +124,11 @@ class Kept:
             + "".join(f'INSERT INTO "{table}" SELECT * FROM {self.name}."{table}";' for table in self.tables)
             + "SET session_replication_role = DEFAULT"
         )
+
+
+def refuse_to_wait(status: int, *_: int) -> None:
+    """Fail where somebody whom a test left behind still writes: SQLite would ask again for ever."""
+    assert status not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}, "a transaction of a test is still open"
 
 
 def run(statements: str) -> list[tuple[Any, ...]]:

@@ -48,7 +48,7 @@ def words(about: About) -> dict[str, Any]:
 
 
 def _updates(about: About) -> list[IncidentUpdate]:
-    return list(about.incident.updates.select_related("corrects").order_by("id"))
+    return sorted(about.incident.updates.select_related("corrects"), key=lambda one: one.pk)
 
 
 def _speakers(about: About) -> list[tuple[Person, str]]:
