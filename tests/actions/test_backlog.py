@@ -351,6 +351,9 @@ def test_feature_against_operations_over_any_window(world: World) -> None:
         ("February 2026", Split(5, 0)),
         ("March 2026", Split(0, 6)),
     ]
+    for measure in ("tickets", "points"):
+        alone = sprints.kinds_over(world.team, date(2026, 2, 1), date(2026, 4, 1), "month", [measure])
+        assert [getattr(bucket, measure) for bucket in alone] == [getattr(bucket, measure) for bucket in months]
     sprint_of(world, "Sprint 9", "team", starts_on=date(2026, 3, 5), ends_on=date(2026, 3, 8))
     assert [bucket.tickets for bucket in sprints.kinds_over(world.team, MARCH, date(2026, 4, 1), "sprint")] == [
         Split(1, 1)

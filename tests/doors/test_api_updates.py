@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.doors.api_world import ApiWorld
-from watchbill.actions import declaring
+from watchbill.actions import declaring, incident_eyes, incidents
 from watchbill.actions.declaring import Declared
 from watchbill.db.models import IncidentUpdate
 
@@ -108,3 +108,20 @@ def test_planned_work_is_changed_by_the_api_and_what_is_wrong_changes_nothing(wo
     assert api.as_("charlie")("PATCH", at, {"title": "Mine"}).status_code == 404
     kept = ana.get(at)
     assert (kept["title"], kept["services"], kept["state"]) == ("Move the store", [world.service.slug], "draft")
+
+
+def test_who_has_heard_and_who_has_looked_is_read_by_the_api(world, api: ApiWorld) -> None:
+    """COM-08: an audience that heard nothing yet is named too; of a private incident nothing is told."""
+    incident = declaring.declare(world.team, Declared("Down", "An error"), world.ana, world.now)
+    ana, at = api.as_("ana"), f"/incidents/{incident.pk}"
+    said = {"said": [{"audience": "communities", "parts": PARTS}]}
+    api.as_("eva").post(f"{at}/updates", said, status=201)
+    found = ana.get(f"{at}/heard")
+    heard = {one["audience"]: one["heard_at"] for one in found["audiences"]}
+    assert heard["communities"] == world.now.isoformat().replace("+00:00", "Z")
+    assert (heard["public"], len(heard) > 2) == (None, True)
+    assert [(one["person"]["name"], one["knows_newest"]) for one in found["readers"]] == [("Ana", False)]
+    incident_eyes.note_seen(incident, world.ana, world.now)
+    assert ana.get(f"{at}/heard")["readers"][0]["knows_newest"]
+    incidents.set_privacy(incident.pk, True, "a name is in it", world.ana, world.now)
+    assert api.as_("ben")("GET", f"{at}/heard").status_code == 404

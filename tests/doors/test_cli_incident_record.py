@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tests.doors.api_world import ApiWorld
+from tests.doors.desk_world import ask
 from tests.doors.test_api_incident_work import declare
 from tests.doors.test_cli import berlin, shell
 from watchbill.actions import incident_story
@@ -10,6 +13,25 @@ from watchbill.actions.incident_story import Entry
 from watchbill.db.models import Event, Incident, IncidentTask, RoleAssignment, VendorCase
 
 __all__ = ["berlin", "shell"]
+
+
+def test_it_is_declared_with_what_it_began_with(shell, api: ApiWorld) -> None:
+    """INC-01, INC-08: from a page and a request, noticed later than it began."""
+    api.alert()
+    page, request = api.world.page(), ask(api.world)
+    ana = shell("ana", "write")
+    words = ("--page", str(page.pk), "--request", f"R-{request.pk}", "--since", "08:30", "--noticed", "09:00")
+    ana.run("incident", "declare", "Nobody can pay", "The card is refused", *words, "--by", "requester")
+    incident = Incident.objects.get()
+    assert (incident.detection_source, incident.detected_at - incident.started_at) == (
+        "requester",
+        timedelta(minutes=30),
+    )
+    assert {"page", "request"} <= set(incident.links.values_list("kind", flat=True))
+    assert "Nobody can pay" in ana.run("incidents", "--severity", incident.severity, "--exercise", "no")
+    assert ana.run("incidents", "--service", "checkout") == "No incidents.\n"
+    assert ana.try_("incident", "declare", "A", "B", "--page", "999000").exit_code == 1
+    assert Incident.objects.count() == 1
 
 
 def test_the_record_is_put_right(shell, api: ApiWorld) -> None:

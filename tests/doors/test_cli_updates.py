@@ -24,7 +24,7 @@ def ends(shell: Terminal, *words: str) -> tuple[int, str]:
 
 
 def test_an_audience_is_told_after_a_look_and_put_right(shell, api: ApiWorld) -> None:
-    """COM-01, COM-07: in its own words, and nobody hears a preview."""
+    """COM-01, COM-07, COM-08: in its own words, and nobody hears a preview."""
     number = f"I-{declare(api).pk}"
     ana = shell("ana", "write")
     at_first = IncidentUpdate.objects.count()
@@ -38,6 +38,8 @@ def test_an_audience_is_told_after_a_look_and_put_right(shell, api: ApiWorld) ->
     ana.run("update", number, "--corrects", str(first.pk), "why=The key ran out", *SAID[1:])
     assert IncidentUpdate.objects.get(corrects=first).text != first.text
     listed = ana.run("updates", number, "--to", "communities")
+    heard = ana.run("heard", number)
+    assert ("public" in heard, "nothing yet" in heard, "LOOKED" in heard) == (True, True, True)
     assert ("The key ran out" in listed, str(first.pk) in listed, "leadership" in listed) == (True, True, False)
 
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.actions.desk_cast import adopt, ask
+from tests.actions.tracker_world import Tracked
+from tests.connectors.calls import Zoom
+from tests.connectors.vendors import running
 from tests.doors.web_world import Cast
-from watchbill.actions import declaring
+from tests.egress.outside import Say
+from watchbill.actions import declaring, incident_links, incident_story, incident_tasks, incident_updates, incidents
 from watchbill.actions.declaring import Declared
+from watchbill.actions.incident_story import Entry
 from watchbill.db.models import Incident, IncidentTask, RoleAssignment, Ticket, VendorCase
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -144,3 +151,52 @@ def test_who_only_reads_sees_who_does_what_and_no_button(world, as_):
     assert "Who does what" in text
     assert "I take it" not in text
     assert "Add a task" not in text
+
+
+def go_on(world, incident: Incident, number: int) -> None:
+    """An incident goes on: a request is linked, there is a task, an update, an entry."""
+    request = ask(world, title=f"I cannot log in {number}")
+    incident_links.link(incident.pk, "request", request.pk, world.ana, world.now)
+    incident_tasks.add(incident.pk, f"Call {number}", world.ana, world.now, world.ben)
+    incident_updates.write_update(
+        incident.pk,
+        "responders",
+        {"why": "Slow.", "doing": f"We look {number}.", "next": "More."},
+        world.ana,
+        world.now,
+    )
+    incident_story.write(incident.pk, Entry(f"Seen {number}", "observation"), world.ana, world.now)
+
+
+def test_a_long_incident_asks_the_database_no_more_than_a_short_one(world, as_):
+    """INC-08: the page is opened while it lasts, by everybody; what panels share is read once."""
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            as_.ana.text(f"/incidents/{incident.pk}/")
+        return len(asked)
+
+    incident = declare(world, services=[world.service], impact_kind="outage")
+    incidents.add_responder(incident.pk, world.ben, world.ana, world.now)
+    go_on(world, incident, 0)
+    questions()
+    short = questions()
+    for number in range(1, 7):
+        go_on(world, incident, number)
+    assert questions() == short <= 42
+
+
+def test_the_page_says_how_far_the_call_is(world, as_):
+    """INC-10: nobody wonders where to meet; before it is connected the form says what to set up there first."""
+    assert "Server-to-Server OAuth app" in as_.eva.text(f"/teams/{world.team.slug}/connectors/connect/zoom/")
+    with running(Zoom()) as zoom:
+        there = Tracked(world, "zoom", zoom)
+        zoom.trouble += [("POST meetings", Say(503, b"")), ("POST meetings", Say(400, b"No such licence"))]
+        at = f"/incidents/{declare(world).pk}/"
+        assert "Tracker is opening a room." in as_.ana.text(at)
+        there.leave()
+        assert "Tracker has opened no room yet" in as_.ana.text(at)
+        world.forward(minutes=1)
+        refused = as_.ana.text(at)
+    assert "Tracker opened no room. Agree on a place" in refused
+    assert "No such licence" in refused

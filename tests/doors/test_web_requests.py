@@ -397,8 +397,8 @@ def test_a_vendor_case_passes_the_ball_and_gives_it_back(desk, as_):
     assert SupportRequest.objects.get(pk=one.pk).waiting_on == "vendor"
     text = as_.ana.text(f"/requests/{one.pk}/")
     assert "L-77" in text
-    as_.ana.post(f"/requests/{one.pk}/cases/{case.pk}/", {"note": "They look at it", "do": "heard"})
-    as_.ana.post(f"/requests/{one.pk}/cases/{case.pk}/", {"note": "Mended", "do": "close"})
+    as_.ana.post(f"/vendor-cases/{case.pk}/heard/", {"note": "They look at it", "do": "heard"})
+    as_.ana.post(f"/vendor-cases/{case.pk}/heard/", {"note": "Mended", "do": "close"})
     assert SupportRequest.objects.get(pk=one.pk).waiting_on == "us"
 
 

@@ -49,6 +49,21 @@ def test_where_it_belongs_is_told_with_why(world, as_):
     assert "it was expected: it is planned like other work" in as_.ana.text(f"/tickets/{write(world).pk}/")
 
 
+def test_a_ticket_waits_for_a_vendor_until_its_case_is_closed(world, as_):
+    """INT-12: what is wrong stays as typed, and nothing waits for it."""
+    ticket = write(world)
+    wrong = do(as_, "ana", ticket, "vendor", vendor="Larchwood", reference="L-77", url="ftp://larchwood.example")
+    assert (wrong.status_code, "L-77" in wrong.content.decode(), fresh(ticket).stage) == (409, True, "to_do")
+    do(as_, "ana", ticket, "vendor", vendor="Larchwood", reference="L-77")
+    case = ticket.vendor_cases.get()
+    assert "L-77" in as_.ben.text(f"/tickets/{ticket.pk}/")
+    assert fresh(ticket).stage == "waiting"
+    assert as_.olga.post(f"/vendor-cases/{case.pk}/heard/", {"note": "Mine", "do": "heard"}).status_code == 403
+    as_.ben.post(f"/vendor-cases/{case.pk}/heard/", {"note": "A cable", "do": "close"})
+    assert fresh(ticket).stage == "in_progress"
+    assert "What they said" not in as_.ben.text(f"/tickets/{ticket.pk}/")
+
+
 def test_what_is_written_is_changed_and_shown_as_markdown(world, as_):
     ticket = write(world)
     assert do(as_, "ben", ticket, "text", title="New words", text="# Head\n\n* one <b>x</b>").status_code == 302

@@ -8,7 +8,7 @@ import pytest
 
 from tests.actions.desk_cast import adopt_preset
 from tests.doors.web_world import Cast
-from watchbill.actions import declaring
+from watchbill.actions import declaring, incidents
 from watchbill.actions.declaring import Declared
 from watchbill.db.models import Incident, IncidentUpdate, Notice
 
@@ -122,3 +122,21 @@ def test_planned_work_of_others_is_not_there(world, as_):
     assert as_.charlie.get(f"/notices/{notice.pk}/").status_code == 404
     assert "Move the database" not in as_.charlie.get("/notices/").content.decode()
     assert as_.olga.post(f"/notices/{notice.pk}/announce/", {}).status_code in {403, 409}
+
+
+def test_the_page_tells_who_of_those_who_respond_has_looked(world, as_):
+    """COM-08: looking at the page is enough, and the API and whoever only reads change nothing."""
+    incident = declare(world)
+    incidents.add_responder(incident.pk, world.ben, world.ana, world.now)
+    at = f"/incidents/{incident.pk}/"
+    as_.ana.text(at)
+    world.now += timedelta(minutes=2)
+    as_.eva.post(f"{at}update/", for_audiences("communities"))
+    page = as_.olga.text(at)
+    assert "Ben <strong>did not look yet</strong>" in page
+    as_.ben.text(f"{at}?panel=timeline")
+    assert "Ben <strong>did not look yet</strong>" in as_.ana.text(at)
+    as_.ben.text(f"{at}?panel=updates")
+    page = as_.ana.text(at)
+    assert "Ben knows it" in page
+    assert "did not look yet" not in page

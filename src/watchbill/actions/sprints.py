@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -283,14 +283,16 @@ def _planned(sprint: Sprint) -> Split:
     return planned
 
 
-def kinds_over(team: Team, since: date, until: date, bucket: Unit = "week") -> list[Bucket]:
+def kinds_over(
+    team: Team, since: date, until: date, bucket: Unit = "week", measures: Collection[str] = workload.MEASURES
+) -> list[Bucket]:
     """Read feature against operations from `since` to before `until`, by weeks, months or the team's sprints (MET-03).
 
-    Days are those of the team's zone. Raises Refused for too long a time.
+    Days are those of the team's zone; only these measures are read. Raises Refused for too long a time.
     """
     found = _sprints_between(team, since, until) if bucket == "sprint" else workload.stretches(since, until, bucket)
     one = timedelta(days=1)
-    return _sum_up(team, found, [whole_days(part.start, part.end - one, team.zone) for part in found])
+    return _sum_up(team, found, [whole_days(part.start, part.end - one, team.zone) for part in found], measures)
 
 
 def _sprints_between(team: Team, since: date, until: date) -> list[Stretch]:
@@ -301,5 +303,8 @@ def _sprints_between(team: Team, since: date, until: date) -> list[Stretch]:
     return [Stretch(row.starts_on, row.ends_on + timedelta(days=1), row.name) for row in found]
 
 
-def _sum_up(team: Team, found: list[Stretch], spans: list[Span]) -> list[Bucket]:
-    return workload.fill(found, [*ticket_facts.done_in(team, spans), *ticket_facts.spent_in(team, spans)])
+def _sum_up(
+    team: Team, found: list[Stretch], spans: list[Span], measures: Collection[str] = workload.MEASURES
+) -> list[Bucket]:
+    spent = ticket_facts.spent_in(team, spans) if "time" in measures else []
+    return workload.fill(found, [*ticket_facts.done_in(team, spans, measures), *spent])

@@ -48,6 +48,9 @@ class Stretch:
     name: str
 
 
+MEASURES = ("tickets", "points", "time")
+
+
 @dataclass(frozen=True)
 class Bucket:
     """What was done within a stretch, as tickets, as points and as time really spent (BKL-10, MET-03)."""

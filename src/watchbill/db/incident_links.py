@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.db.models import Q
 
@@ -43,70 +44,80 @@ class Linked:
     path: str
 
 
-def _alert(number: int) -> Named | None:
-    row = AlertGroup.objects.filter(pk=number).first()
-    return Named(row.title, f"/alerts/{number}/", row.team_id) if row else None
+def _alerts(numbers: Collection[int]) -> dict[int, Named]:
+    rows = AlertGroup.objects.in_bulk(numbers)
+    return {pk: Named(row.title, f"/alerts/{pk}/", row.team_id) for pk, row in rows.items()}
 
 
-def _page(number: int) -> Named | None:
-    row = Page.objects.filter(pk=number).first()
-    return Named(row.title, f"/pages/{number}/", row.team_id) if row else None
+def _pages(numbers: Collection[int]) -> dict[int, Named]:
+    rows = Page.objects.in_bulk(numbers)
+    return {pk: Named(row.title, f"/pages/{pk}/", row.team_id) for pk, row in rows.items()}
 
 
-def _request(number: int) -> Named | None:
-    row = SupportRequest.objects.filter(pk=number).first()
-    return Named(f"R-{number} {row.title}", f"/requests/{number}/", row.team_id) if row else None
+def _requests(numbers: Collection[int]) -> dict[int, Named]:
+    rows = SupportRequest.objects.in_bulk(numbers)
+    return {pk: Named(f"R-{pk} {row.title}", f"/requests/{pk}/", row.team_id) for pk, row in rows.items()}
 
 
-def _ticket(number: int) -> Named | None:
-    row = Ticket.objects.filter(pk=number).first()
-    return Named(f"T-{number} {row.title}", f"/tickets/{number}/", row.team_id) if row else None
+def _tickets(numbers: Collection[int]) -> dict[int, Named]:
+    rows = Ticket.objects.in_bulk(numbers)
+    return {pk: Named(f"T-{pk} {row.title}", f"/tickets/{pk}/", row.team_id) for pk, row in rows.items()}
 
 
-def _change(number: int) -> Named | None:
-    row = Event.objects.filter(pk=number, kind="change.reported").first()
-    return Named(f"{row.why} ({row.at:%F %H:%M} UTC)", "", row.team_id) if row else None
+def _changes(numbers: Collection[int]) -> dict[int, Named]:
+    rows = Event.objects.filter(kind="change.reported").in_bulk(numbers)
+    return {pk: Named(f"{row.why} ({row.at:%F %H:%M} UTC)", "", row.team_id) for pk, row in rows.items()}
 
 
-def _silence(number: int) -> Named | None:
-    row = Silence.objects.filter(pk=number).first()
-    return Named(row.why or f"silence {number}", "/silences/", row.team_id) if row else None
+def _silences(numbers: Collection[int]) -> dict[int, Named]:
+    rows = Silence.objects.in_bulk(numbers)
+    return {pk: Named(row.why or f"silence {pk}", "/silences/", row.team_id) for pk, row in rows.items()}
 
 
-def _related(number: int) -> Named | None:
-    row = Incident.objects.filter(pk=number).first()
-    return Named(row.title, f"/incidents/{number}/", row.team_id) if row else None
+def _related(numbers: Collection[int]) -> dict[int, Named]:
+    rows = Incident.objects.in_bulk(numbers)
+    return {pk: Named(row.title, f"/incidents/{pk}/", row.team_id) for pk, row in rows.items()}
 
 
-NAMES: dict[str, Callable[[int], Named | None]] = {
-    "alert": _alert,
-    "page": _page,
-    "request": _request,
-    "ticket": _ticket,
-    "change": _change,
-    "silence": _silence,
+NAMES: dict[str, Callable[[Collection[int]], dict[int, Named]]] = {
+    "alert": _alerts,
+    "page": _pages,
+    "request": _requests,
+    "ticket": _tickets,
+    "change": _changes,
+    "silence": _silences,
     "related": _related,
 }
 
 
 def find_named(kind: str, number: int, reader: Person) -> Named | None:
     """Read what may be linked, as somebody may see it: of their teams, or an incident that they see; None: nothing."""
-    named = NAMES[kind](number)
-    if named is None:
-        return None
+    return _seen(kind, [number], reader).get(number)
+
+
+def _seen(kind: str, numbers: Collection[int], reader: Person) -> dict[int, Named]:
+    named = NAMES[kind](numbers)
     if kind == "related":
-        return named if Incident.objects.filter(seen_by(reader), pk=number).exists() else None
-    mine = Membership.objects.filter(team=named.team, person=reader).exists()
-    return named if mine or reader.is_superuser else None
+        seen = set(Incident.objects.filter(seen_by(reader), pk__in=named).values_list("pk", flat=True))
+        return {pk: one for pk, one in named.items() if pk in seen}
+    if reader.is_superuser or not named:
+        return named
+    mine = set(Membership.objects.filter(person=reader).values_list("team", flat=True))
+    return {pk: one for pk, one in named.items() if one.team in mine}
 
 
 def links_of(incident: Incident, reader: Person) -> list[Linked]:
-    """Read what is linked to an incident; what the reader may not see is not in it."""
+    """Read what is linked to an incident, by kind; what the reader may not see is not in it."""
+    rows = list(incident.links.order_by("kind", "id"))
     found = []
-    for row in incident.links.order_by("kind", "id"):
-        named = find_named(row.kind, row.subject_id, reader)
-        if named is not None:
-            found.append(Linked(row.pk, row.kind, row.subject_id, row.note, named.title, named.path))
+    for kind, of_kind in groupby(rows, key=lambda row: row.kind):
+        links = list(of_kind)
+        named = _seen(kind, [row.subject_id for row in links], reader)
+        found += [
+            Linked(row.pk, kind, row.subject_id, row.note, named[row.subject_id].title, named[row.subject_id].path)
+            for row in links
+            if row.subject_id in named
+        ]
     return found
 
 

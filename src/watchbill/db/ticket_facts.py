@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import repeat
 from statistics import median
+from typing import Any
 
 from django.db.models import BigIntegerField, Case, Count, F, IntegerField, Q, QuerySet, Sum, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from watchbill.core import tickets
-from watchbill.core.workload import Done, Progress
+from watchbill.core.workload import MEASURES, Done, Progress
 from watchbill.db.models import AlertGroup, Event, Person, Service, Team, Ticket, WorkLog
 from watchbill.db.support_facts import seats_of
 from watchbill.kit.spans import Span
@@ -59,23 +61,29 @@ def medians(team: Team, since: datetime, until: datetime) -> Medians:
     The log wrote at each move how long the ticket had stayed; of more than `MOST_MEASURED` the newest are measured.
     """
     done = Ticket.objects.filter(team=team, stage="done", done_at__gte=since, done_at__lt=until)
-    ids = list(done.order_by("-done_at").values_list("pk", flat=True)[: MOST_MEASURED + 1])
-    measured = ids[:MOST_MEASURED]
-    stayed: dict[str, dict[int, int]] = {stage: dict.fromkeys(measured, 0) for stage in tickets.STAGES[:-1]}
-    for start in range(0, len(measured), 500):
-        for ticket, stage, seconds in _stays(measured[start : start + 500]):
-            if stage in stayed:
-                stayed[stage][ticket] = seconds
-    stages = {stage: timedelta(seconds=median(all_of.values())) for stage, all_of in stayed.items() if all_of}
-    return Medians(stages, len(measured), len(ids) > MOST_MEASURED)
+    newest = done.order_by("-done_at").values("pk")
+    found = newest[: MOST_MEASURED + 1].count()
+    count = min(found, MOST_MEASURED)
+    stayed: dict[str, list[int]] = {stage: [] for stage in tickets.STAGES[:-1]}
+    for stage, seconds in _stays(newest[:MOST_MEASURED]):
+        if stage in stayed:
+            stayed[stage].append(seconds)
+    # Whoever was never in a stage stayed there for no time at all.
+    stages = {
+        stage: timedelta(seconds=median([*some, *repeat(0, count - len(some))]))
+        for stage, some in stayed.items()
+        if count
+    }
+    return Medians(stages, count, found > MOST_MEASURED)
 
 
-def _stays(ids: Sequence[int]) -> Iterable[tuple[int, str, int]]:
-    lines = Event.objects.filter(subject_kind="ticket", subject_id__in=ids, kind="ticket.moved").order_by()
+def _stays(measured: QuerySet[Ticket, Any]) -> Iterable[tuple[str, int]]:
+    """Add up how long each ticket stayed in each stage; their numbers never leave the database."""
+    lines = Event.objects.filter(subject_kind="ticket", subject_id__in=measured, kind="ticket.moved").order_by()
     seconds = Cast(KeyTextTransform("seconds", "data"), BigIntegerField())
     stage = KeyTextTransform("from", "data")
     return lines.annotate(stage=stage).values("subject_id", "stage").annotate(all=Sum(seconds)).values_list(
-        "subject_id", "stage", "all"
+        "stage", "all"
     )  # fmt: skip
 
 
@@ -88,24 +96,27 @@ def _number_of(moment: str, spans: Sequence[Span]) -> Case:
     return Case(*inside, default=None, output_field=IntegerField(null=True))
 
 
-def done_in(team: Team, spans: Sequence[Span]) -> list[Done]:
+def done_in(team: Team, spans: Sequence[Span], measures: Collection[str] = MEASURES) -> list[Done]:
     """Count tickets and points done in each span, by kind of work; what lies in two spans is the first's.
 
-    Each span is a read of the index of what is done, which holds all that is counted.
+    Each span is a read of the index of what is done, which holds all that is counted; a measure that nobody asked for
+    is left out.
     """
+    # All and one kind, not both grouped: SQLite would sort the rows of a whole span for two groups.
+    feature = Q(work_kind="feature")
+    wanted: dict[str, Count | Sum] = {}
+    if "tickets" in measures:
+        wanted |= {"all_tickets": Count("*"), "feature_tickets": Count("pk", filter=feature)}
+    if "points" in measures:
+        wanted |= {"all_points": Sum("points"), "feature_points": Sum("points", filter=feature)}
     found: list[Done] = []
     done = Ticket.objects.filter(team=team, stage="done", outcome="done").order_by()
-    for number, span in enumerate(apart(spans)):
-        rows = done.filter(done_at__gte=span.start, done_at__lt=span.end)
-        # All and one kind, not both grouped: SQLite would sort the rows of a whole span for two groups.
-        feature = Q(work_kind="feature")
-        sums = rows.aggregate(
-            of_all=Count("*"), sized=Coalesce(Sum("points"), 0),
-            of_feature=Count("pk", filter=feature), feature_sized=Coalesce(Sum("points", filter=feature), 0),
-        )  # fmt: skip
-        others, other_points = sums["of_all"] - sums["of_feature"], sums["sized"] - sums["feature_sized"]
-        found.append(Done(number, "feature", tickets=sums["of_feature"], points=sums["feature_sized"]))
-        found.append(Done(number, "operations", tickets=others, points=other_points))
+    for number, span in enumerate(apart(spans) if wanted else ()):
+        sums = done.filter(done_at__gte=span.start, done_at__lt=span.end).aggregate(**wanted)
+        every, of_feature = sums.get("all_tickets") or 0, sums.get("feature_tickets") or 0
+        points, feature_points = sums.get("all_points") or 0, sums.get("feature_points") or 0
+        found.append(Done(number, "feature", tickets=of_feature, points=feature_points))
+        found.append(Done(number, "operations", tickets=every - of_feature, points=points - feature_points))
     return found
 
 

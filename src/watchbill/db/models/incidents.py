@@ -104,13 +104,17 @@ class IncidentCommunity(models.Model):
 
 
 class IncidentMember(models.Model):
-    """Somebody who may see a private incident, or who responds to any: `responding` until they say otherwise (INC-11)."""
+    """Somebody who may see a private incident, or who responds to any: `responding` until they say otherwise (INC-11).
+
+    `seen_at` is when they last had its page open (COM-08).
+    """
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="members")
     person = models.ForeignKey(Person, models.CASCADE, related_name="+")
     added_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     joined_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
 
     class Meta:
         """A person is named once."""

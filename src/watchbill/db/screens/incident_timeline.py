@@ -86,7 +86,7 @@ class Timeline:
 
 def read_timeline(incident: Incident, only: str = "") -> Timeline:
     """Read the timeline; `only` narrows it to a group, or to one kind of what people write."""
-    rows = Event.objects.filter(subject_kind="incident", subject_id=incident.pk).select_related("actor")
+    rows = Event.objects.filter(subject_kind="incident", subject_id=incident.pk)
     events = list(rows.order_by("-id")[: LINES + 1])
     lines = _tell(reversed(events[:LINES]))
     _add_files(incident, lines)

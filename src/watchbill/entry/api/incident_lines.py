@@ -45,6 +45,7 @@ class NewIncident(Given):
     is_private: bool = False
     is_exercise: bool = False
     alert: Id | None = Field(None, description="The alert that it began with.")
+    page: Id | None = Field(None, description="The page that it began with.")
     request: Id | None = Field(None, description="The request that it began with.")
     why: Why = ""
 

@@ -8,7 +8,8 @@ from typing import Annotated
 from ninja import Router, Status
 from pydantic import BaseModel, Field
 
-from watchbill.actions import incident_updates
+from watchbill.actions import incident_eyes, incident_updates
+from watchbill.actions.desk import desk_of
 from watchbill.actions.incident_updates import Said
 from watchbill.actions.incidents import require_member
 from watchbill.db.incident_facts import seen_by
@@ -17,7 +18,7 @@ from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.visible import find_one
-from watchbill.entry.api.words import Given, Id, Instant, Shown, Word, up_to
+from watchbill.entry.api.words import Given, Id, Instant, PersonRef, Shown, Word, up_to
 
 router = Router(tags=["Incident updates"])
 Parts = Annotated[dict[Word, Annotated[str, up_to(5_000)]], Field(max_length=50)]
@@ -74,6 +75,31 @@ class UpdateLine(Shown):
         return cls.read(row, incident=row.incident_id, author=row.author_name, corrects=row.corrects_id)
 
 
+class HeardLine(BaseModel):
+    """One audience: when it heard last, by when it hears next, and whether that is late."""
+
+    audience: str
+    title: str
+    heard_at: datetime | None
+    next_update_at: datetime | None
+    is_late: bool
+
+
+class ReaderLine(BaseModel):
+    """Somebody who responds: when they last had its page open, and whether they wrote or saw the newest update."""
+
+    person: PersonRef
+    seen_at: datetime | None
+    knows_newest: bool
+
+
+class WhoHeard(BaseModel):
+    """Who has heard of an incident, and who of those who respond has looked."""
+
+    audiences: list[HeardLine]
+    readers: list[ReaderLine]
+
+
 def _incident(person: Person, number: int) -> Incident:
     return find_one(Incident.objects.filter(seen_by(person)).distinct(), number, "incident")
 
@@ -85,6 +111,32 @@ def list_updates(
     """To one audience or to all, newest first."""
     rows = IncidentUpdate.objects.filter(incident=_incident(request.auth.person, number))
     return by_id(rows.filter(audience=audience) if audience else rows, after, limit, UpdateLine.of, newest_first=True)
+
+
+@router.get("/{number}/heard", auth=may("read"), response=answers(WhoHeard), summary="Read who has heard")
+def heard(request: Asked, number: Id) -> WhoHeard:
+    """Each audience in the team's order, also one that heard nothing yet."""
+    caller = request.auth
+    incident = _incident(caller.person, number)
+    updates = list(incident.updates.order_by("id"))
+    named = incident.members.select_related("person").order_by("joined_at", "id")
+    told = incident_eyes.told_of(incident, desk_of(incident.team, caller.now), caller.now, updates)
+    return WhoHeard(
+        audiences=[
+            HeardLine(
+                audience=one.hearing.key,
+                title=one.hearing.audience.title,
+                heard_at=one.last.at if one.last else None,
+                next_update_at=one.promise.due_at if one.promise else None,
+                is_late=one.is_late,
+            )
+            for one in told
+        ],
+        readers=[
+            ReaderLine(person=PersonRef.of(one.person), seen_at=one.seen_at, knows_newest=one.knows_newest)
+            for one in incident_eyes.readers_of(named, updates)
+        ],
+    )
 
 
 @router.post("/{number}/updates", auth=may("write"), response=answers(list[UpdateLine], 201), summary="Write updates")

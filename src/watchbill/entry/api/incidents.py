@@ -31,7 +31,15 @@ from watchbill.entry.api.incident_lines import (
 )
 from watchbill.entry.api.paging_by_key import After, Limit, Listed, by_id
 from watchbill.entry.api.requests import the_request
-from watchbill.entry.api.visible import alerts_of, chosen_teams, find_one, the_person, the_service, the_team
+from watchbill.entry.api.visible import (
+    alerts_of,
+    chosen_teams,
+    find_one,
+    the_page,
+    the_person,
+    the_service,
+    the_team,
+)
 from watchbill.entry.api.words import ONCE_KEY, EventLine, Id, OnceKey, Slug, Word
 from watchbill.kit.errors import Refused
 
@@ -72,7 +80,7 @@ def declare(request: Asked, body: NewIncident, idempotency_key: OnceKey = ONCE_K
     """In one step; severity and priority follow from the impact by the team's table."""
     caller = request.auth
     team = the_team(caller.person, body.team)
-    given = body.model_dump(exclude={"team", "services", "alert", "request"})
+    given = body.model_dump(exclude={"team", "services", "alert", "page", "request"})
     services = [the_service(caller.person, slug) for slug in body.services]
     said = Declared(**given, services=services, came_from=_origins(caller.person, body), door="api")
 
@@ -88,6 +96,8 @@ def _origins(person: Person, body: NewIncident) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     if body.alert:
         found.append(("alert", find_one(alerts_of(person), body.alert, "alert").pk))
+    if body.page:
+        found.append(("page", the_page(person, body.page).pk))
     if body.request:
         found.append(("request", the_request(person, body.request).pk))
     return found

@@ -55,6 +55,7 @@ COMMANDS = {
     "incident": "watchbill.entry.cli.incident_record:incident",
     "update": "watchbill.entry.cli.updates:update",
     "updates": "watchbill.entry.cli.updates:updates",
+    "heard": "watchbill.entry.cli.updates:heard",
     "notices": "watchbill.entry.cli.updates:notices",
     "drill": "watchbill.entry.cli.drills:drill",
     "status-page": "watchbill.entry.cli.status:status_page",

@@ -9,11 +9,12 @@ import click
 from watchbill.entry import clock
 from watchbill.entry.cli import times
 from watchbill.entry.cli.client import Api, clean, find_person
-from watchbill.entry.cli.references import incident_number, team_of
+from watchbill.entry.cli.references import incident_number, request_number, team_of
 from watchbill.entry.cli.show import Said, as_json, facts, heading, name_of, table
 from watchbill.entry.cli.tickets import ByNumber
 
 KINDS = ("note", "observation", "hypothesis", "ruled_out", "decision", "action", "command")
+SOURCES = ("alert", "requester", "member", "vendor")
 CONDITIONS = ("operational", "degraded", "partial_outage", "major_outage")
 AT = click.option("--at", default="", help="When it was, if earlier: 09:40, 2026-12-24 18:00, RFC 3339.")
 
@@ -27,11 +28,14 @@ def instant(text: str) -> str | None:
 @click.argument("search", default="")
 @click.option("--team", default="", help="Only this team's.")
 @click.option("--state", default="", type=click.Choice(["", "active", "mitigated", "resolved", "closed"]))
+@click.option("--severity", default="", help="Only of this severity, a key of the team's table.")
+@click.option("--service", default="", help="Only those that touch this service.")
+@click.option("--exercise", default="", type=click.Choice(["", "no", "only"]), help="Without exercises, or only them.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
 @as_json
-def incidents(search: str, team: str, state: str, limit: int) -> Said:
+def incidents(search: str, limit: int, **narrow: str) -> Said:
     """List incidents, newest first; words narrow the list."""
-    found = list(Api().every("/incidents", limit, team=team, state=state, search=search))
+    found = list(Api().every("/incidents", limit, search=search, **narrow))
     rows = [
         (i["reference"], i["state"], i["priority"], times.show(i["started_at"]), name_of(i["team"]), _title(i))
         for i in found
@@ -59,16 +63,23 @@ def incident() -> None:
 @click.option("--service", "services", multiple=True, help="What it touches; may be said several times.")
 @click.option("--condition", default="degraded", show_default=True, type=click.Choice(CONDITIONS))
 @click.option("--since", default="", help="When it began: 09:40, 2026-12-24 18:00.")
+@click.option("--noticed", default="", help="When it was noticed, if later.")
+@click.option(
+    "--by", "detection_source", default="member", show_default=True, type=click.Choice(SOURCES), help="Who noticed."
+)
 @click.option("--alert", default=None, type=int, help="The alert that it began with.")
+@click.option("--page", default=None, type=int, help="The page that it began with.")
+@click.option("--request", default=None, type=request_number, help="The request that it began with: R-12.")
+@click.option("--why", default="", help="Why the severity, when you say one.")
 @click.option("--private", is_flag=True, help="Only those named in it and the team's owners see it.")
 @click.option("--exercise", is_flag=True, help="It stays out of every figure.")
 @as_json
-def declare(title: str, impact: str, team: str, since: str, *, private: bool, exercise: bool, **more: Any) -> Said:
+def declare(title: str, impact: str, team: str, *, private: bool, exercise: bool, **more: Any) -> Said:
     """Declare an incident in one step: a title and what people feel."""
     api = Api()
     body = {
-        "team": team_of(api, team), "title": title, "impact": impact, "started_at": instant(since),
-        "is_private": private, "is_exercise": exercise, **more, "services": list(more["services"]),
+        "team": team_of(api, team), "title": title, "impact": impact, "started_at": instant(more.pop("since")),
+        "detected_at": instant(more.pop("noticed")), "is_private": private, "is_exercise": exercise, **more, "services": list(more["services"]),
     }  # fmt: skip
     found = api.post("/incidents", body, once=True)
     return Said(

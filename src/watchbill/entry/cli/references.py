@@ -25,6 +25,11 @@ def incident_number(text: str) -> int:
     return number_of(text, "I")
 
 
+def request_number(text: str) -> int:
+    """Read what names a request: R-12, or 12; raises click.BadParameter."""
+    return number_of(text, "R")
+
+
 def ticket_number(text: str) -> int:
     """Read the argument that names a ticket: T-34, or 34; raises click.BadParameter."""
     return number_of(text, "T")

@@ -82,6 +82,33 @@ def updates(incident: int, audience: str) -> Said:
     return Said(found, lambda: table(("ID", "AT", "TO", "STATE", "BY", "TEXT"), rows, "Nothing was said yet."))
 
 
+@click.command()
+@click.argument("incident", type=incident_number)
+@as_json
+def heard(incident: int) -> Said:
+    """Show who has heard of I-12 and when they hear next, and who of those who respond has looked."""
+    found = Api().get(f"/incidents/{incident}/heard")
+    told_rows = [
+        (one["audience"], times.show(one["heard_at"]) or "nothing yet", _next(one), clean(one["title"]))
+        for one in found["audiences"]
+    ]
+    readers = [
+        (times.show(one["seen_at"]) or "never", "yes" if one["knows_newest"] else "no", name_of(one["person"]))
+        for one in found["readers"]
+    ]
+
+    def show() -> None:
+        table(("TO", "HEARD LAST", "HEARS NEXT BY", "WHO"), told_rows, "The team's policy names no audience.")
+        heading("Who responds")
+        table(("LOOKED", "SINCE THE NEWEST", "WHO"), readers, "Nobody responds now.")
+
+    return Said(found, show)
+
+
+def _next(one: dict[str, Any]) -> str:
+    return times.show(one["next_update_at"]) + (" late" if one["is_late"] else "")
+
+
 @click.group(invoke_without_command=True)
 @click.option("--team", default="", help="Only this team's.")
 @as_json

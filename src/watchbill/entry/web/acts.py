@@ -73,6 +73,29 @@ class MinutesForm(ActForm[Any]):
     note = forms.CharField(label="On what?", required=False, max_length=200)
 
 
+class VendorForm(ActForm[Any]):
+    """A case at a vendor (INT-12)."""
+
+    vendor = forms.CharField(max_length=80)
+    reference = forms.CharField(label="Their number", max_length=80, required=False)
+    url = forms.CharField(label="Its address", max_length=500, required=False)
+    contact = forms.CharField(
+        label="How to reach them", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    note = forms.CharField(
+        label="What they were told", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    remind_after_hours = forms.IntegerField(
+        label="Remind us after working hours", min_value=0, max_value=2000, required=False
+    )
+
+    def fill_in(self, about: AboutWork) -> None:
+        """Begin with what the service knows of its vendor."""
+        if about.work.service is not None:
+            self.initial.setdefault("vendor", about.work.service.vendor)
+            self.initial.setdefault("contact", about.work.service.vendor_contact)
+
+
 class PriorityForm(ActForm[Any]):
     """Put it where a person wants it (PRI-09)."""
 

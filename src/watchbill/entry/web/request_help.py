@@ -10,7 +10,7 @@ from django import forms
 from watchbill.actions import experts, noise, request_timebox, requester_side, turning_away, vendor_cases
 from watchbill.core import tickets
 from watchbill.db.models import Ticket
-from watchbill.entry.web.acts import Act, EmptyForm
+from watchbill.entry.web.acts import Act, EmptyForm, VendorForm
 from watchbill.entry.web.request_acts import SHORT, About, Form
 from watchbill.entry.web.request_forms import choose, person_of
 from watchbill.kit.errors import Refused
@@ -82,25 +82,6 @@ def _ask(about: About, given: dict[str, Any]) -> object:
     if person is None:
         raise Refused("choose whom to ask", "person")
     return experts.ask(about.request, person, given["why"], about.reader, about.now)
-
-
-class VendorForm(Form):
-    """A case at a vendor (INT-12)."""
-
-    vendor = forms.CharField(max_length=80)
-    reference = forms.CharField(label="Their number", max_length=80, required=False)
-    url = forms.CharField(label="Its address", max_length=500, required=False)
-    contact = forms.CharField(label="How to reach them", max_length=2000, required=False, widget=SHORT)
-    note = forms.CharField(label="What they were told", max_length=2000, required=False, widget=SHORT)
-    remind_after_hours = forms.IntegerField(
-        label="Remind us after working hours", min_value=0, max_value=2000, required=False
-    )
-
-    def fill_in(self, about: About) -> None:
-        """Begin with what the service knows of its vendor."""
-        if about.request.service is not None:
-            self.initial.setdefault("vendor", about.request.service.vendor)
-            self.initial.setdefault("contact", about.request.service.vendor_contact)
 
 
 class TurnAwayForm(Form):

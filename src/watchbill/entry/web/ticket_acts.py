@@ -13,7 +13,7 @@ from typing import Any, cast
 from django import forms
 from django.db.models import Q
 
-from watchbill.actions import epics, sprints, ticket_pairs, tickets, tracking, work_clock
+from watchbill.actions import epics, sprints, ticket_pairs, tickets, tracking, vendor_cases, work_clock
 from watchbill.actions.tickets import Written
 from watchbill.core.tickets import LINKS, STAGE_WORDS
 from watchbill.db.models import AlertGroup, Sprint, Ticket, TicketLink
@@ -24,6 +24,7 @@ from watchbill.entry.web.acts import (
     EmptyForm,
     MinutesForm,
     PriorityForm,
+    VendorForm,
     community_choices,
     read_choices,
     spent,
@@ -336,6 +337,11 @@ def _moved(ticket: object) -> str:
 
 
 ACTS: Mapping[str, Act[About]] = {
+    "vendor": Act(
+        VendorForm,
+        lambda a, v: vendor_cases.open_case(a.ticket, v, a.reader, a.now),
+        "The case is written down. The ticket waits for the vendor.",
+    ),
     "text": Act(TextForm, _change, "Saved."),
     "move": Act(MoveForm, _move, _moved),
     "end": Act(EndForm, _end, "It is ended. Why stands on it."),

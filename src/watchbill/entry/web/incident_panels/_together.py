@@ -28,7 +28,7 @@ def scene(about: About) -> Scene:
 
 def named(about: About) -> list[IncidentMember]:
     """Read who was called in, those who left too."""
-    return list(about.incident.members.select_related("person").order_by("joined_at", "id"))
+    return sorted(about.incident.members.select_related("person"), key=lambda row: (row.joined_at, row.pk))
 
 
 def touched(about: About) -> list[IncidentService]:

@@ -20,18 +20,21 @@ TEMPLATE = "incidents/panel_asked.html"
 
 def words(about: About) -> dict[str, Any] | None:
     """Give the roles that the reader is asked to take; None: nothing asks for them."""
-    rows = [row for row in about.once(roles) if row.person_id == about.reader.pk and row.state == OFFERED]
+    lines = {row.pk: row for row in about.once(roles)}
+    rows = [row for row in lines.values() if row.person_id == about.reader.pk and row.state == OFFERED]
+    if not rows:
+        return None
     rule, labels = settings_of(about.desk), about.desk.policy.get("labels") or {}
     offers = [
         {
             "row": row,
             "title": title_of(row.role, rule, labels),
             "duties": rule.roles[row.role].duties if row.role in rule.roles else [],
-            "after": row.takes_over_from.person if row.takes_over_from else None,
+            "after": lines[row.takes_over_from_id].person if row.takes_over_from_id in lines else None,
         }
         for row in rows
     ]
-    return {"offers": offers} if offers else None
+    return {"offers": offers}
 
 
 class OfferForm(ActForm):

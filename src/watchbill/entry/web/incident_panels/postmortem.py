@@ -17,8 +17,7 @@ TEMPLATE = "incidents/panel_postmortem.html"
 
 def words(about: About) -> dict[str, Any]:
     """Give the post-mortem, or what the team's rule will ask for."""
-    rows = PostMortem.objects.filter(incident=about.incident).select_related("owner")
-    one = rows.first()
+    one = next(iter(PostMortem.objects.filter(incident=about.incident).select_related("owner")), None)
     decision = decision_for(about.incident, about.desk)
     return {
         "postmortem": one,

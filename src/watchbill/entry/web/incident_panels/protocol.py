@@ -15,8 +15,10 @@ TEMPLATE = "incidents/panel_protocol.html"
 
 def words(about: About) -> dict[str, Any] | None:
     """Give the steps in their order; none after the incident is closed."""
-    steps = list(about.incident.steps.select_related("done_by").order_by("position", "id"))
-    if not steps or about.is_over:
+    if about.is_over:
+        return None
+    steps = sorted(about.incident.steps.select_related("done_by"), key=lambda step: (step.position, step.pk))
+    if not steps:
         return None
     return {
         "steps": steps,

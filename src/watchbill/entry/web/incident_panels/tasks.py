@@ -18,7 +18,8 @@ TEMPLATE = "incidents/panel_tasks.html"
 
 def words(about: About) -> dict[str, Any]:
     """Give the tasks, open ones first."""
-    rows = IncidentTask.objects.filter(incident=about.incident).select_related("owner", "ticket").order_by("id")
+    found = IncidentTask.objects.filter(incident=about.incident).select_related("owner", "ticket")
+    rows = sorted(found, key=lambda row: row.pk)
     is_open = [row for row in rows if not (row.done_at or row.dropped_why or row.ticket_id)]
     return {"open_tasks": is_open, "over": [row for row in rows if row not in is_open]}
 

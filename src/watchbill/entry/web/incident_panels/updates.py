@@ -5,19 +5,17 @@ An audience whose fields stay empty is not told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.forms import BoundField
 
-from watchbill.actions import incident_updates
+from watchbill.actions import incident_eyes, incident_updates
 from watchbill.actions.incident_updates import Said
-from watchbill.actions.update_promises import hearings_of, promises_of, rule_of
-from watchbill.core.updates import Promise
+from watchbill.actions.update_promises import hearings_of, rule_of
 from watchbill.db.models import IncidentUpdate, Person
 from watchbill.entry.web.incident_panels import SHORT, About, Act, ActForm
-from watchbill.entry.web.incident_panels._together import holders
+from watchbill.entry.web.incident_panels._together import holders, named
 from watchbill.entry.web.request_forms import choose
 from watchbill.entry.web.wall import WallField
 from watchbill.kit.errors import Refused
@@ -33,23 +31,15 @@ STATE_CHOICES = {
 OVER = (("", "It is over"),)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One audience: who, what they heard last, when they hear next."""
-
-    hearing: Hearing
-    last: IncidentUpdate | None
-    promise: Promise | None
-    is_late: bool
-
-
 def words(about: About) -> dict[str, Any]:
     """Give who was told what, when each hears next, and who speaks."""
-    rows = _rows(about)
+    updates = about.once(_updates)
+    rows = incident_eyes.told_of(about.incident, about.desk, about.now, updates)
     titles = {row.hearing.key: row.hearing.audience.title for row in rows}
-    said = about.once(_updates)[: -MOST_SHOWN - 1 : -1]
+    said = updates[: -MOST_SHOWN - 1 : -1]
     return {
         "rows": rows,
+        "readers": incident_eyes.readers_of(about.once(named), updates) if said and not about.is_over else [],
         "said": [(titles.get(one.audience, one.audience), one) for one in said],
         "speakers": [] if about.is_over else _speakers(about),
         "may_write": about.is_member and about.incident.state != "closed" and bool(rows),
@@ -58,24 +48,11 @@ def words(about: About) -> dict[str, Any]:
 
 
 def _updates(about: About) -> list[IncidentUpdate]:
-    return list(about.incident.updates.select_related("corrects").order_by("id"))
+    return sorted(about.incident.updates.select_related("corrects"), key=lambda one: one.pk)
 
 
 def _speakers(about: About) -> list[tuple[Person, str]]:
     return incident_updates.speakers_of(about.incident, about.desk, about.now, about.once(holders))
-
-
-def _rows(about: About) -> list[Row]:
-    last: dict[str, IncidentUpdate] = {}
-    for update in about.once(_updates):
-        last[update.audience] = update
-    promised = {one.audience: one for one in promises_of(about.incident, about.desk)}
-    return [
-        Row(
-            one, last.get(one.key), promised.get(one.key), one.key in promised and promised[one.key].due_at <= about.now
-        )
-        for one in hearings_of(about.incident, about.desk)
-    ]
 
 
 class UpdateForm(ActForm):

@@ -97,7 +97,9 @@ def connect(request: PageRequest, slug: str, connector: str) -> HttpResponse:
     if made:
         messages.success(request, f"{made.name} is connected. Set the system up as it stands below, then try it.")
         return redirect("connector", slug=slug, number=made.pk)
-    words = {"team": team, "title": module.TITLE, "form": form, "name": name, "help": module.HELP}
+    # What calls us can be set up only when its address is known; the rest is set up there first.
+    first = "" if "{url}" in module.HELP else module.HELP
+    words = {"team": team, "title": module.TITLE, "form": form, "name": name, "help": first}
     return render(request, "connectors/connect.html", words)
 
 

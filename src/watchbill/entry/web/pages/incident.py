@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
-from watchbill.actions import incidents
+from watchbill.actions import incident_eyes, incidents
 from watchbill.actions.desk import desk_of
 from watchbill.db.incident_facts import named_in
 from watchbill.db.models import Incident
@@ -53,7 +53,10 @@ def incident_or_404(request: PageRequest, number: int) -> Incident:
 @login_required
 def show(request: PageRequest, number: int) -> HttpResponse:
     """Show one incident; `?panel=` shows one of its panels alone, for a page that is open."""
-    return _render(request, incident_or_404(request, number), {})
+    one = incident_or_404(request, number)
+    if request.GET.get("panel", "updates") == "updates":
+        incident_eyes.note_seen(one, request.user, request.now)
+    return _render(request, one, {})
 
 
 def _render(request: PageRequest, one: Incident, given: dict[str, ActForm], status: int = 200) -> HttpResponse:

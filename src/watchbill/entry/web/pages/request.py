@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
-from watchbill.actions import desk_settings, experts, request_links, vendor_cases, work_clock
+from watchbill.actions import desk_settings, experts, request_links, work_clock
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.db.models import Attachment, SupportRequest
 from watchbill.db.screens import requests as screen
@@ -26,7 +26,6 @@ from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_acts import ACTS, LOGGED, About, Form
 from watchbill.entry.web.request_help import HELP_ACTS
-from watchbill.kit.errors import Refused
 
 ALL_ACTS = {**ACTS, **HELP_ACTS}
 SUGGESTED = 4
@@ -141,26 +140,6 @@ def respond(request: PageRequest, number: int, ask: int) -> HttpResponse:
 
 
 @login_required
-@require_POST
-def case(request: PageRequest, number: int, case: int) -> HttpResponse:
-    """Write down what a vendor said, or close its case (INT-12)."""
-    one = request_or_404(request, number)
-    found = one.vendor_cases.select_related("team", "request").filter(pk=case).first()
-    if found is None:
-        raise Http404
-    note = request.POST.get("note", "")
-    if request.POST.get("do") == "close":
-        vendor_cases.close_case(found, request.user, request.now, note)
-        messages.success(request, f"The case at {found.vendor} is closed.")
-    elif request.POST.get("do") == "heard":
-        vendor_cases.heard(found, note, request.user, request.now)
-        messages.success(request, "Written down. The reminder begins anew.")
-    else:
-        raise Refused("choose what happened")
-    return redirect(f"/requests/{number}/#vendors")
-
-
-@login_required
 def download(request: PageRequest, number: int, file: int) -> HttpResponse:
     """Give a file of a request."""
     one = request_or_404(request, number)
@@ -184,6 +163,5 @@ URLS = [
     path("requests/<int:number>/ready/", ready, name="request-ready"),
     path("requests/<int:number>/files/<int:file>/", download, name="request-file"),
     path("requests/<int:number>/asks/<int:ask>/", respond, name="request-ask"),
-    path("requests/<int:number>/cases/<int:case>/", case, name="request-case"),
     path("requests/<int:number>/<slug:name>/", act, name="request-act"),
 ]

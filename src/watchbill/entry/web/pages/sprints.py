@@ -114,7 +114,7 @@ def _chart(request: PageRequest, team: Team, today: date) -> dict[str, Any]:
         "promised": promised,
     }
     try:
-        found = sprints.kinds_over(team, since, until + timedelta(days=1), cast("Unit", bucket))
+        found = sprints.kinds_over(team, since, until + timedelta(days=1), cast("Unit", bucket), [measure])
     except Refused as refusal:
         return {**words, "problem": refusal.message}
     return {**words, "chart": draw(found, measure, promised) if found else None}

@@ -80,6 +80,7 @@ def _render(request: PageRequest, one: Ticket, given: dict[str, Form], status: i
         "stages": [stage for stage in STAGES if stage != one.stage],
         "open_form": next(iter(given), ""),
         "twins": _twins(),
+        "vendor_cases": one.vendor_cases.order_by("closed_at", "-id"),
     }
     if is_member:
         words["forms"] = {
