@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -43,8 +44,12 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 
 
 def pytest_configure() -> None:
-    """Hash passwords quickly: the tests make many accounts."""
+    """Hash passwords quickly: the tests make many accounts. No test fails for how busy the machine is."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    hypothesis.settings.register_profile(
+        "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("tests")
 
 
 def pytest_collection_finish() -> None:

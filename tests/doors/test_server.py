@@ -147,8 +147,8 @@ def keys_of(server: Node) -> set[str]:
     return {title.removeprefix("Disk ").removesuffix(" is full") for (title,) in titles}
 
 
-def test_the_setup_code_is_told_to_a_fresh_instance_alone(base, tmp_path, node):
-    store = KIND.make(tmp_path / "fresh", "fresh", is_new=True)
+def test_the_setup_code_is_told_while_nobody_has_an_account(base, tmp_path, node):
+    store = KIND.make(tmp_path / "fresh", "fresh")
     fresh = Node(store.environment, ["serve"], tmp_path).start()
     try:
         code = (tmp_path / "fresh" / "setup-code").read_text()

@@ -16,6 +16,7 @@ import httpx2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.doors.intake_world import SqliteStore
 from tests.walks.browser import DESK, PHONE, chromium, complaints_of, sign_in, width_too_much
 from tests.walks.serving import WATCHBILL, Served
 
@@ -37,7 +38,8 @@ REACHED = (
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
     """Where the demo is served, once it is built."""
-    return Served(tmp_path_factory.mktemp("demo") / "data", WATCHBILL_SECRET="of the demo's walk")
+    data = tmp_path_factory.mktemp("demo") / "data"
+    return Served(data, SqliteStore.make(data, "demo"), WATCHBILL_SECRET="of the demo's walk")
 
 
 @pytest.fixture(scope="module")
