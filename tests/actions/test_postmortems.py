@@ -198,7 +198,10 @@ def test_an_exercise_says_so_in_every_message_and_a_private_one_tells_no_strange
     adopt_rules(world)
     world.team.fallback = world.olga
     world.team.save()
-    an_outage(world, is_exercise=True)
+    drill = an_outage(world, is_exercise=True)
+    assert not PostMortem.objects.exists(), "an exercise owes none"
+    practised = postmortems.begin_by_hand(drill.pk, world.ana, world.now, "to practise")
+    assert (practised.due_at, practised.publish_by) == (None, None)
     assert all(one.startswith("Exercise: ") for one in subjects(world, "ana") if "sign in" in one)
     incident = an_outage(world, title="A leak", is_private=True)
     found = the_postmortem()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from watchbill.actions.desk import Desk
 from watchbill.core.postmortems import Demands, owed_words
 from watchbill.db.models import Incident, PostMortem
@@ -15,10 +17,11 @@ def rule_of(desk: Desk) -> Settings:
 
 
 def decision_for(incident: Incident, desk: Desk) -> Decision:
-    """Decide whether an incident is to have one."""
+    """Decide whether an incident is to have one; an exercise may have one, and owes none (INC-21)."""
     table = incident_severity.Settings.model_validate(desk.rule("incident_severity"))
     is_major = incident_severity.major(incident.priority, table)
-    return postmortem_due.decide(incident.priority, incident.outcome, rule_of(desk), is_major=is_major)
+    decision = postmortem_due.decide(incident.priority, incident.outcome, rule_of(desk), is_major=is_major)
+    return replace(decision, required=False, why="an exercise asks for none") if incident.is_exercise else decision
 
 
 def demands_of(rule: Settings) -> Demands:

@@ -68,8 +68,7 @@ def _render(request: PageRequest, one: Incident, given: dict[str, ActForm], stat
         "incident": one,
         "about": about,
         "is_member": about.is_member,
-        "severity": severity.title if severity else one.severity,
-        "priority": priority.title if priority else one.priority,
+        "how_bad": _how_bad(severity.title if severity else one.severity, priority.title if priority else one.priority),
         "is_major": bool(priority and priority.is_major),
         "commanders": [row for row in about.once(holders) if row.role == "commander"],
         "open_form": next(iter(given), ""),
@@ -77,6 +76,13 @@ def _render(request: PageRequest, one: Incident, given: dict[str, ActForm], stat
         **{where: [panel for panel in panels if panel.where == where] for where in (TOP, MAIN, SIDE)},
     }
     return render(request, "incidents/one.html", words, status=status)
+
+
+def _how_bad(severity: str, priority: str) -> str:
+    """Say how bad it is: the priority too, where its name says more than the severity does."""
+    if not priority or severity.lower().startswith(priority.lower()):
+        return severity
+    return priority if priority.lower().startswith(severity.lower()) else f"{severity}, {priority}"
 
 
 def _errors(form: ActForm) -> list[str]:
