@@ -8,7 +8,7 @@ STAMP := .venv/.watchbill
 # Every started server, worker and killed process would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo serve test test-sqlite test-postgresql check bench lock migrations clean
+.PHONY: help demo serve test test-sqlite test-postgresql check lint pure bench lock migrations clean
 .DEFAULT_GOAL := help
 
 help: ## List what there is
@@ -28,11 +28,17 @@ demo: $(STAMP)-run ## Build a quarter of a team's life and serve it on http://12
 serve: $(STAMP)-run ## Serve an empty instance on http://127.0.0.1:8000
 	$(BIN)/watchbill serve
 
+# Types are read on one core, and leave the other to the tests.
 check: $(STAMP)-dev ## Lint, types, contracts and pure tests: the inner loop
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint pure
+
+lint: $(STAMP)-dev
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+pure: $(STAMP)-dev
 	$(BIN)/python -m pytest -n 2 tests/core tests/plugins tests/monitors
 
 test: check test-sqlite test-postgresql ## Everything, on both databases

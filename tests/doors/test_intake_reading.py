@@ -44,6 +44,10 @@ def test_the_glance_sees_what_senders_mostly_send():
 
 
 @given(st.text(max_size=40))
+@example("\x00000")
+@example("0\x00\x00\x000")
+@example("0\x00000")
+@example("\ufeff{}")
 def test_the_place_of_an_error_is_inside_the_body_or_just_behind_it(text: str):
     lines = text.split("\n")
     place = place_of_error(text.encode())

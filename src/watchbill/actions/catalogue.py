@@ -213,7 +213,7 @@ def send_example(connection: MonitorConnection, text: str, person: Person, now: 
         raise Refused("at most 256 KB", "payload")
     try:
         json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"this is no JSON: {error}", "payload") from None
     return _put_into_inbox(connection, connection.monitor, text, "an example", person, now)
 

@@ -101,12 +101,12 @@ def _locate(error: Exception, body: bytes) -> NotJson:
     if isinstance(error, RecursionError):
         return NotJson("nested too deep", body, 0)
     try:
-        body.decode()
+        text = body.decode()
     except UnicodeDecodeError as broken:
         return NotJson("a byte that is not UTF-8", body, broken.start)
     try:
-        # Slower than msgspec, but it points at the beginning of what is wrong.
-        json.loads(body)
+        # Slower than msgspec, but it points at the beginning of what is wrong. Of bytes it would guess the encoding.
+        json.loads(text)
     except json.JSONDecodeError as broken:
         what = (
             "it ends too early" if broken.pos >= len(broken.doc.rstrip()) else broken.msg[:1].lower() + broken.msg[1:]
