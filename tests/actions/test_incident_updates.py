@@ -207,6 +207,20 @@ def test_the_liaison_is_reminded_before_and_the_commander_hears_of_a_miss_once_i
     assert len(kinds(incident, "incident.update_reminded", "incident.update_late")) == 3, "it was kept"
 
 
+def test_audiences_that_wait_for_the_same_moment_are_one_message(world: World) -> None:
+    """Nobody is reminded twice in one minute; the record has a line for each audience."""
+    adopt_preset(world, "operate-first")
+    incident = declare(world)
+    in_role(world, incident, "liaison", world.ben)
+    in_role(world, incident, "commander", world.eva)
+    world.forward(minutes=15)
+    assert [(str(row.person), row.message["subject"].partition(": ")[2]) for row in messages_about(incident)] == [
+        ("Ben", "Users of the cluster, The public page: an update is promised by 09:15 (UTC)"),
+        ("Eva", "Users of the cluster, The public page: the update promised by 09:15 (UTC) has not come"),
+    ]
+    assert len(kinds(incident, "incident.update_reminded", "incident.update_late")) == 4
+
+
 @pytest.mark.parametrize(
     ("speaks", "roles", "who"),
     [

@@ -228,19 +228,24 @@ def _leaders(incident: Incident, desk: Desk, now: datetime) -> list[tuple[Person
 
 
 def look_after(claim: Claim, now: datetime) -> None:
-    """Remind of what is promised soon, and tell whoever leads what was missed: each once in its period."""
+    """Remind of what is promised soon, and tell whoever leads what was missed: each once in its period.
+
+    Audiences that were promised words by the same time are told of in one message.
+    """
     with transaction.atomic():
         incident = _due(claim)
         if incident is None:
             return
         desk = desk_of(incident.team, now)
         before = update_promises.before_of(rule_of(desk))
-        titles = {one.key: one.audience.title for one in hearings_of(incident, desk)}
+        told: dict[tuple[str, datetime], list[str]] = {}
         for held in promises_of(incident, desk):
             what, after = core.settle(held, before, now)
             if what:
                 update_promises.make(incident, after, held.audience)
-                _say(incident, what, titles[held.audience], held, desk, now)
+                told.setdefault((what, held.due_at), []).append(held.audience)
+        for (what, due_at), audience_keys in told.items():
+            _say(incident, what, audience_keys, due_at, desk, now)
         update_promises.wake(incident, desk)
 
 
@@ -252,15 +257,20 @@ def _due(claim: Claim) -> Incident | None:
     return incident
 
 
-def _say(incident: Incident, what: str, title: str, held: core.Promise, desk: Desk, now: datetime) -> None:
-    by = f"{held.due_at.astimezone(ZoneInfo(incident.team.zone)):%H:%M} ({incident.team.zone})"
+def _say(
+    incident: Incident, what: str, audience_keys: Sequence[str], due_at: datetime, desk: Desk, now: datetime
+) -> None:
+    by = f"{due_at.astimezone(ZoneInfo(incident.team.zone)):%H:%M} ({incident.team.zone})"
     if what == "remind":
-        kind, why = "incident.update_reminded", f"{title}: an update is promised by {by}"
+        kind, words = "incident.update_reminded", f"an update is promised by {by}"
         people, urgency = speakers_of(incident, desk, now), "default"
     else:
-        kind, why = "incident.update_late", f"{title}: the update promised by {by} has not come"
+        kind, words = "incident.update_late", f"the update promised by {by} has not come"
         people, urgency = _leaders(incident, desk, now), "important"
-    line = record(subject_of(incident), kind, why, now, data={"audience": held.audience})
+    titles = {one.key: one.audience.title for one in hearings_of(incident, desk)}
+    for key in audience_keys:
+        line = record(subject_of(incident), kind, f"{titles[key]}: {words}", now, data={"audience": key})
+    why = f"{', '.join(titles[key] for key in audience_keys)}: {words}"
     if not people:
         delivery.tell_somebody(subject_of(incident), _words(incident, why, urgency), "nobody speaks", set(), now)
     delivery.reach_all_or_tell(
