@@ -90,8 +90,8 @@ STORIES = {
         by_itself=(
             (0, "Watchbill asked Ana to be Incident commander"),
             (5, "Watchbill asked Ben to be Incident commander"),
-            (10, "nobody is Incident commander after 10 minutes: pick one"),
             (10, "Watchbill asked Eva to be Incident commander"),
+            (10, "nobody is Incident commander after 10 minutes: pick one"),
             (15, "Incident commander: nobody who was asked takes it on: Olga says who"),
             (20, "nobody is Incident commander after 20 minutes: pick one"),
             (40, "nobody is Incident commander after 40 minutes: pick one"),
@@ -155,11 +155,13 @@ def told_at_once(incident: Incident) -> tuple[str, ...]:
 
 
 def done_by_itself(incident: Incident) -> tuple[tuple[int, str], ...]:
-    """What was done about who leads and who knows; not what is done about who talks."""
+    """What was done about who leads and who knows, not about who talks; of one minute by its words, for no order is promised."""
     kinds = [f"incident.{kind}" for kind in ("role_asked", "role_offered", "lead_missing", "role_tie", "wider")]
     lines = Event.objects.filter(subject_kind="incident", subject_id=incident.pk, kind__in=kinds).order_by("at", "id")
     return tuple(
-        (minute(incident, line.at), line.why.partition(": you are asked")[0])
-        for line in lines
-        if line.data.get("role", "commander") == "commander"
+        sorted(
+            (minute(incident, line.at), line.why.partition(": you are asked")[0])
+            for line in lines
+            if line.data.get("role", "commander") == "commander"
+        )
     )
