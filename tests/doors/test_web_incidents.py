@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.actions.desk_cast import adopt
+from tests.actions.desk_cast import adopt, adopt_preset
 from tests.doors.web_world import Cast
 from watchbill.actions import declaring, incident_story, incidents, support
 from watchbill.actions.asked import Asked
@@ -51,6 +51,23 @@ def test_one_page_shows_how_it_stands_and_whoever_may_not_act_gets_no_buttons(wo
     assert "Nobody can sign in" in reading
     assert "I have it" not in reading
     assert as_.charlie.get(f"/incidents/{incident.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("preset", "impact", "severity", "how_bad"),
+    [
+        ("oncall-remodel", "interruption", "Service interruption", "Service interruption"),
+        ("oncall-remodel", "customer", "Customer-facing", "Customer-facing issue"),
+        ("hub-support", "blocked", "Incident", "Incident, P1"),
+    ],
+)
+def test_how_bad_it_is_stands_once_in_the_head_and_beside_it_in_the_words_of_the_table(
+    world, as_, preset, impact, severity, how_bad
+):
+    adopt_preset(world, preset)
+    text = as_.ana.text(f"/incidents/{declare(world, impact_kind=impact).pk}/")
+    assert f"· {how_bad} · began" in text
+    assert f"<dt>Severity</dt><dd>{severity}<" in text.replace("\n", "")
 
 
 def test_from_acknowledged_to_closed_and_open_again(world, as_):

@@ -1,7 +1,8 @@
 """Publish post-mortems: a public page without names, a file in a repository, a page in a wiki, the outcome in the chat.
 
 What leaves is written as the document stands when it leaves, through exports: at least once, visible, tried again. The
-public page shows what was published, until somebody publishes again: what is written meanwhile stays inside. A private incident is published nowhere, an exercise only in the team's own chat (C16, PM-06, PM-10, PM-11).
+public page shows what was published, until somebody publishes again: what is written meanwhile stays inside. A private
+incident is published nowhere, an exercise only in the team's own chat (C16, PM-06, PM-10, PM-11).
 """
 
 from __future__ import annotations

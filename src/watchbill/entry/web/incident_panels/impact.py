@@ -22,6 +22,7 @@ def words(about: About) -> dict[str, Any]:
     severity = table.severities.get(one.severity)
     return {
         "kind_of_impact": table.impacts.get(one.impact_kind, ""),
+        "severity": severity.title if severity else one.severity,
         "meaning": severity.meaning if severity else "",
         "asked_for": None if one.call_url or about.is_over else screen.call_asked_for(one),
     }
