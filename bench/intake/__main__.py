@@ -26,6 +26,7 @@ from bench.intake.targets import (
 
 NOTHING, ALERTMANAGER = "nothing (ASGI)", "Alertmanager"
 JOINED = "nothing, our one write an answer"
+SYNCED = "nothing but a synced file"
 
 
 class Bench:
@@ -59,6 +60,7 @@ class Bench:
         doors = {name: self.started(start_python("door", self.store(name))) for name in options.databases}
         targets.append(events(NOTHING, self.started(start_python("nothing", None))))
         targets.append(events(JOINED, self.started(start_python("joined", None))))
+        targets.append(events(SYNCED, self.started(start_python("synced", None, self.extra))))
         targets += [events(f"watchbill {name}", door) for name, door in doors.items()]
         alertmanager = self.started(start_alertmanager(self.folder / "am"))
         targets.append(to_alertmanager(ALERTMANAGER, alertmanager))

@@ -1,4 +1,4 @@
-"""One server of the benchmark, as a process of its own: python -m bench.intake.serve door|nothing|joined|plain FD."""
+"""One server of the benchmark, as a process of its own: python -m bench.intake.serve door|nothing|joined|synced|plain FD."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,14 +27,64 @@ AM_KEY = "a" * 32
 
 async def nothing(scope: Any, receive: Any, send: Any) -> None:
     """Read the body and answer: the limit that the HTTP server sets."""
-    if scope["type"] != "http":
-        return
-    while (await receive()).get("more_body"):
-        pass
+    if scope["type"] == "http":
+        await read(receive)
+        await answer(send)
+
+
+async def read(receive: Any) -> bytes:
+    """Read a body."""
+    parts, message = [], {"more_body": True}
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+async def answer(send: Any) -> None:
+    """Answer as Events v2 does."""
     body = b'{"status":"success","message":"Event processed","dedup_key":"00000000000000000000"}'
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 202, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+class Synced:
+    """Append the body to a file, and answer once it is synced: the limit that the disk sets, with no database at all.
+
+    Whoever comes while the disk works shares the next sync, as at our door.
+    """
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+        self.waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self.syncs = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Keep one body and answer."""
+        if scope["type"] != "http":
+            return
+        synced = asyncio.get_running_loop().create_future()
+        self.waiting.append((await read(receive), synced))
+        if not self.syncs:
+            self.syncs = True
+            self.task = asyncio.create_task(self.sync_on())
+        await synced
+        await answer(send)
+
+    async def sync_on(self) -> None:
+        """Sync until nobody waits."""
+        while batch := self.waiting:
+            self.waiting = []
+            await asyncio.to_thread(self.write, b"".join(body for body, _ in batch))
+            for _, synced in batch:
+                synced.set_result(None)
+        self.syncs = False
+
+    def write(self, data: bytes) -> None:
+        """Write and sync."""
+        os.write(self.file.fileno(), data)
+        os.fdatasync(self.file.fileno())
 
 
 def plain_view(request: HttpRequest) -> JsonResponse:
@@ -63,6 +114,8 @@ def application(kind: str) -> Any:
     """Give the ASGI application to measure."""
     if kind in {"nothing", "joined"}:
         return nothing
+    if kind == "synced":
+        return Synced()
     django.setup()
     if kind == "plain":
         return WSGIMiddleware(plain_wsgi(), workers=10)

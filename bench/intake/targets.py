@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,12 +76,12 @@ def received(port: int) -> int:
     return int(float(found[0])) if found else 0
 
 
-def start_python(kind: str, store: Store | None) -> Running:
-    """Start one of `serve`'s applications on a port that is listened on already."""
+def start_python(kind: str, store: Store | None, extra: Mapping[str, str] | None = None) -> Running:
+    """Start one of `serve`'s applications on a port that is listened on already; `extra` joins its environment."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     listener.set_inheritable(True)
     command = [sys.executable, "-m", "bench.intake.serve", kind, str(listener.fileno())]
-    environment = {**os.environ, **(store.environment if store else {})}
+    environment = {**os.environ, **(store.environment if store else extra or {})}
     process = subprocess.Popen(command, env=environment, pass_fds=[listener.fileno()])
     port = listener.getsockname()[1]
     listener.close()

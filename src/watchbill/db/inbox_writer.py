@@ -35,7 +35,7 @@ Stored = int | RowRefused
 
 
 class InboxWriter(Protocol):
-    """Stores batches durably, from one thread."""
+    """Stores batches durably, one after the other; each call waits for the disk."""
 
     def store(self, rows: Sequence[InboxRow]) -> list[Stored]:
         """Commit the rows, synced to disk; gives each its id, ascending, or why it alone was refused.
@@ -48,3 +48,16 @@ class InboxWriter(Protocol):
 
     def close(self) -> None:
         """Give the connection back."""
+
+
+class AsyncInboxWriter(Protocol):
+    """The same for an event loop, which goes on while the disk works. One call at a time."""
+
+    async def store(self, rows: Sequence[InboxRow]) -> list[Stored]:
+        """As `InboxWriter.store`."""
+
+    async def probe(self) -> None:
+        """As `InboxWriter.probe`."""
+
+    async def close(self) -> None:
+        """Give the connection back, once what runs has ended. It is the last call."""
