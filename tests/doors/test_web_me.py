@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -82,6 +83,16 @@ def test_send_me_a_test_shows_the_state_and_the_vendors_answer(world) -> None:
     assert "Waiting" in text(client.get(page))
     world.work()
     assert "Answer: 250 taken" in text(client.get(page))
+
+
+def test_what_was_sent_is_listed_with_the_time_at_which_it_left(world) -> None:
+    addresses.send_test(ContactAddress.objects.get(person=world.ana), world.ana, world.now)
+    asked = world.now
+    world.now += timedelta(minutes=3)
+    world.work()
+    page = text(as_(world.ana).get("/me/"))
+    assert f"{world.now:%H:%M} ·" in page
+    assert f"{asked:%H:%M} ·" not in page
 
 
 def test_the_last_address_is_asked_about_twice(world) -> None:

@@ -69,6 +69,18 @@ def test_the_first_sentence_says_whose_watch_it_is_and_when_mine_comes(world, ro
     assert "Ana is on watch for Platform until Monday 09:00; you are next on Monday 09:00." in others
 
 
+def test_a_turn_and_what_is_taken_right_after_it_are_one_watch(world, rotation):
+    """Now, Rota and Me say the same end."""
+    monday = Shift.objects.get(rotation=rotation, starts_at__lte=world.now, ends_at__gt=world.now).ends_at
+    rota.add_override(rotation, world.ana, monday, monday + timedelta(hours=12), world.ana, world.now, why="swap")
+    ana = as_(world.ana)
+    assert "You are on watch for Platform until Monday 21:00." in text_of(ana.get("/rota/"))
+    assert "You are on watch until Monday 21:00." in text_of(ana.get("/me/"))
+    assert "You are on watch until Monday 21:00." in text_of(ana.get("/"))
+    bens = text_of(as_(world.ben).get("/rota/"))
+    assert "Ana is on watch for Platform until Monday 21:00; you are next on Monday 21:00." in bens
+
+
 def test_the_first_sentence_says_that_nobody_is_on_watch_and_who_follows(world):
     """ROT-07, ROT-08: coverage may be partial, and then the page says so."""
     hours = [{"weekdays": [0, 1, 2, 3, 4], "start": "08:00", "end": "18:00"}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
@@ -76,7 +76,8 @@ def standings(rotations: Sequence[Rotation], seats: Seats, reader: Person, now: 
         ]
         mine = [w for w in join_seats(own) if w.person == reader.pk and w.end > now]
         current = next((w for s in stands if (w := s.now) and w.person == reader.pk), None)
-        found.append(Standing(rotation, stands, current, next((w for w in mine if w.start > now), None)))
+        after = current.end if current else now
+        found.append(Standing(rotation, stands, current, next((w for w in mine if w.start >= after), None)))
     return found
 
 
@@ -91,6 +92,10 @@ def _stand(seat: Seat, watches: Sequence[Watch], now: datetime) -> Stand:
     running = any(w.start <= now < w.end for w in watches)
     whole = join(watches, OVER_CLOSED_DAYS)
     current = next((w for w in whole if w.start <= now < w.end), None) if running else None
+    for later in whole:
+        # A turn and an override that follow on each other are one watch to whoever stands them.
+        if current and (later.start, later.person) == (current.end, current.person):
+            current = replace(current, end=later.end)
     ahead = [w for w in watches if w.start >= (current.end if current else now)]
     return Stand(seat, current, join(ahead, OVER_CLOSED_DAYS)[:3])
 

@@ -21,6 +21,7 @@ from watchbill.db.models import ApiToken
 from watchbill.db.screens import me as screen
 from watchbill.entry.web.forms import ZoneField, attempt
 from watchbill.entry.web.reader import PageRequest
+from watchbill.entry.web.watches import watches_now
 
 DELAYS = [
     (0, "at once"),
@@ -92,7 +93,7 @@ def overview(request: PageRequest) -> HttpResponse:
         "titles": channel_titles(),
         "urgencies": [(urgency, *URGENCY_WORDS[urgency], rules[urgency]) for urgency in URGENCY_WORDS],
         "shifts": shifts,
-        "on_watch": next((shift for shift in shifts if shift.starts_at <= request.now), None),
+        "on_watch": max(watches_now(shifts, request.now), key=lambda watch: watch.until, default=None),
         "soon": bool(shifts) and shifts[0].starts_at < request.now + timedelta(days=7),
         "messages_sent": screen.messages_of(request.user)[:5],
     }

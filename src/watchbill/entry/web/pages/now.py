@@ -33,7 +33,10 @@ PLANNED_AHEAD = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Headline:
-    """The answer to "am I on watch?", or who is: `mine`, else the first of `others`, else nobody in `team`."""
+    """The answer to "am I on watch?", or who is: `mine`, else the first of `others`, else nobody in `team`.
+
+    Those who stand longest come first.
+    """
 
     mine: list[Watch]
     others: list[Watch]
@@ -68,7 +71,7 @@ def now(request: PageRequest) -> HttpResponse:
 
 def headline(reader: Person, teams: list[Team], shifts: list[Shift], request: PageRequest) -> Headline:
     """Work out the first sentence."""
-    watches = watches_now(shifts, request.now)
+    watches = sorted(watches_now(shifts, request.now), key=lambda watch: watch.until, reverse=True)
     coming = [shift for shift in shifts if shift.starts_at > request.now and shift.person_id]
     coming.sort(key=lambda shift: shift.starts_at)
     return Headline(
