@@ -198,5 +198,5 @@ def _links(key: str, vendor: str) -> list[dict[str, str]]:
         {"kind": "runbook", "title": "Runbook", "url": f"https://wiki.demo.example/runbooks/{key}"},
     ]
     slug = vendor.split(maxsplit=1)[0].lower() if vendor else ""
-    status = {"kind": "policies", "title": f"{vendor}: status", "url": f"https://status.{slug}.example/"}
+    status = {"kind": "other", "title": f"{vendor}: status", "url": f"https://status.{slug}.example/"}
     return [*links, status] if vendor else links
