@@ -10,6 +10,7 @@ from tests.doors.people_pages import (
     as_,
     text,
 )
+from watchbill import presets
 from watchbill.actions import ladders
 from watchbill.db.models import (
     Ladder,
@@ -174,3 +175,9 @@ def test_an_administrator_makes_a_team_from_a_preset(world, admin) -> None:
     response = as_(admin).post("/teams/new/", {"name": "Ops", "zone": "Europe/London", "preset": "laa-ops"})
     assert response["Location"] == "/teams/ops/"
     assert as_(admin).get("/teams/ops/").status_code == 200
+
+
+def test_what_is_ticked_before_anybody_chooses_pages_at_every_hour(world, admin) -> None:
+    page = as_(admin).get("/teams/new/").content.decode()
+    ticked = re.findall(r'<input[^>]*name="preset"[^>]*value="([^"]+)"[^>]*checked', page)
+    assert [presets.load(name).coverage for name in ticked] == [None]

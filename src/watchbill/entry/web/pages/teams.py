@@ -40,7 +40,9 @@ class NewTeamForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen: Any = self.fields["preset"]
-        chosen.choices = [(name, preset.title) for name, preset in presets.all_presets().items()]
+        # First, and so chosen until somebody chooses: one that pages at every hour. Who only tries must not sleep through it.
+        found = sorted(presets.all_presets().values(), key=lambda preset: preset.coverage is not None)
+        chosen.choices = [(preset.name, preset.title) for preset in found]
         chosen.initial = chosen.choices[0][0] if chosen.choices else ""
 
 
