@@ -12,7 +12,7 @@ from django.test import Client
 
 from tests.actions.test_incidents import declare
 from tests.doors.api_world import ApiWorld
-from tests.doors.desk_world import ask, write
+from tests.doors.desk_world import ask, connect, write
 from watchbill.entry.api.door import api as door
 from watchbill.entry.cli import COMMANDS, main
 
@@ -30,12 +30,12 @@ def numbers(api: ApiWorld) -> dict[str, str]:
     api.world.event(key="another", summary="Queue is long")
     api.world.work()
     desk = {"12": str(ask(api.world).pk), "34": str(write(api.world).pk), "35": str(write(api.world).pk)}
-    desk["56"] = str(declare(api.world).pk)
+    desk |= {"56": str(declare(api.world).pk), "78": str(connect(api.world).pk)}
     return desk | {"123": str(first), "124": str(api.world.group().pk), "42": str(api.world.ben.pk)}
 
 
 def put_in(text: str, numbers: dict[str, str]) -> str:
-    return re.sub(r"\b(123|124|42|12|34|35|56)\b", lambda found: numbers[found[0]], text)
+    return re.sub(r"\b(123|124|42|12|34|35|56|78)\b", lambda found: numbers[found[0]], text)
 
 
 def test_every_command_of_the_page_does_what_it_says(api: ApiWorld, numbers, live_server, tmp_path: Path):

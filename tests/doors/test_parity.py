@@ -1,4 +1,4 @@
-"""What a person can do with incidents and all around them, they can do through the web, the API and the command line.
+"""What a person can do with incidents, all around them and connections, they can do by web, API and command line.
 
 Read from the source, so that an action which gets one door is asked for the others at once: a door calls an action by
 its module (`incidents.leave`) or by its name (`from … import set_step`), and a command names the address that it asks.
@@ -18,13 +18,13 @@ SOURCE = Path(__file__).parents[2] / "src" / "watchbill"
 # The actions of a domain are those of the files that begin so.
 DOMAINS = (
     "declaring", "incident", "role_", "audiences", "update_", "notices", "status", "postmortem", "action_items",
-    "publishing", "report_", "drills", "vendor_cases",
+    "publishing", "report_", "drills", "vendor_cases", "connectors", "helpdesk_canned", "import_tickets",
 )  # fmt: skip
 # The page takes an action as one line, in which all its parts may stand.
 IN_OTHER_WORDS = {"action_items.add": "action_items.add_line"}
 # That the page is open is noted by the page.
 OF_THE_PAGE = {"incident_eyes.note_seen"}
-ADDRESSES = ("/incidents", "/notices", "/status-pages", "/postmortems", "/drills", "/vendor-cases")
+ADDRESSES = ("/incidents", "/notices", "/status-pages", "/postmortems", "/drills", "/vendor-cases", "/connectors")
 METHODS = {"get": "GET", "every": "GET", "post": "POST"}
 
 

@@ -10,7 +10,7 @@ from ninja import Router, Status
 from pydantic import AfterValidator, BaseModel, Field
 
 from watchbill import connectors as registry
-from watchbill.actions import connector_out, connectors, import_tickets
+from watchbill.actions import connector_out, connectors, helpdesk_canned, import_tickets
 from watchbill.actions.twin_refs import agreement_of
 from watchbill.core.twins import NO_CONCERN, TARGETS
 from watchbill.db.models import Connection, ExternalRef, Person
@@ -88,6 +88,13 @@ class NewConnector(Given):
     connector: Word
     name: Name = ""
     settings: Json
+
+
+class ChangedConnector(Given):
+    """What becomes of a connection; what is not given stays, secrets too. Null gives a setting its default again."""
+
+    name: Name = ""
+    settings: Json = {}
 
 
 class KindLine(BaseModel):
@@ -232,6 +239,16 @@ def read(request: Asked, number: Id) -> WholeConnection:
     return _whole(_the_connection(request.auth.person, number))
 
 
+@router.patch("/{number}", auth=may("write"), response=answers(ConnectionLine), summary="Change a connection")
+def change(request: Asked, number: Id, body: ChangedConnector) -> ConnectionLine:
+    """Its name and its settings. For owners."""
+    caller = request.auth
+    row = _the_connection(caller.person, number)
+    merged = {name: value for name, value in {**row.settings, **body.settings}.items() if value is not None}
+    connectors.change(row, body.name, merged, caller.person, _http(), caller.now)
+    return ConnectionLine.of(row)
+
+
 @router.get("/{number}/twins", auth=may("read"), response=answers(Listed[TwinAt]), summary="List what is not in step")
 def list_twins(
     request: Asked, number: Id, sync: Sync = "failed", after: After = "", limit: Limit = 50
@@ -301,6 +318,15 @@ def end_import(request: Asked, number: Id) -> WholeConnection:
     row = _the_connection(caller.person, number)
     import_tickets.stop_import(row, caller.person, caller.now)
     return _whole(row)
+
+
+@router.post("/{number}/canned", auth=may("answer"), response=answers(ConnectionLine), summary="Take over ready words")
+def take_canned(request: Asked, number: Id) -> ConnectionLine:
+    """Take over the canned responses that a helpdesk keeps, now; it is done daily besides."""
+    caller = request.auth
+    row = _the_connection(caller.person, number)
+    helpdesk_canned.pull_now(row, caller.person, caller.now)
+    return ConnectionLine.of(row)
 
 
 @router.delete("/{number}", auth=may("write"), response=answers(ConnectionLine), summary="Disconnect a system")

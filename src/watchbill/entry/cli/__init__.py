@@ -67,6 +67,7 @@ COMMANDS = {
     "task": "watchbill.entry.cli.incident_work:task",
     "merge": "watchbill.entry.cli.incident_work:merge",
     "vendor": "watchbill.entry.cli.vendors:vendor",
+    "connector": "watchbill.entry.cli.connectors:connector",
     "services": "watchbill.entry.cli.catalogue:services",
     "service": "watchbill.entry.cli.catalogue:service",
     "teams": "watchbill.entry.cli.catalogue:teams",
