@@ -117,6 +117,35 @@ def test_a_rule_is_changed_in_the_browser_with_a_reason_and_the_difference_is_sh
     assert "acknowledgement expires › minutes" in shown
 
 
+def test_what_a_stored_version_says_and_nothing_reads_any_more_is_named_and_left_out_of_the_next(world) -> None:
+    """GEN-01: a program that was brought up to date reads the policies of its own past."""
+    client = as_(world.eva)
+    settings = {
+        "rules": {
+            "acknowledgement_expires": {"minutes": 60, "snacks": True},
+            "severity_response": {"severities": {"sev1": {"colour": "red"}}, "unknown": "sev1"},
+            "a_rule_of_last_year": {"days": 3},
+        }
+    }
+    Policy.objects.filter(team=world.team).update(settings=settings)
+    for page in ("/", "/teams/platform/", "/teams/platform/policy/", "/services/checkout/", "/incidents/"):
+        assert client.get(page, follow=True).status_code == 200, page
+    shown = text(client.get("/teams/platform/policy/"))
+    assert "No longer used" in shown
+    for name in ("acknowledgement_expires.snacks", "severity_response.severities.sev1.colour", "a_rule_of_last_year"):
+        assert f"rules.{name}" in shown
+    told = client.get("/api/teams/platform/policy").json()
+    assert "rules.acknowledgement_expires.snacks" in told["no_longer_used"]
+    put = {"settings": told["settings"], "why": "as it was"}
+    refused = client.put("/api/teams/platform/policy", put, content_type="application/json")
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "rules.acknowledgement_expires.snacks")
+    client.post("/teams/platform/policy/acknowledgement_expires/", {"rule-minutes": "45", "why": "it was too long"})
+    assert "No longer used" not in text(client.get("/teams/platform/policy/"))
+    kept = Policy.objects.get(team=world.team, version=2).settings["rules"]
+    assert kept["acknowledgement_expires"] == {"minutes": 45}
+    assert list(kept["severity_response"]["severities"]) == ["sev1"]
+
+
 def test_severities_are_a_table_that_comes_back_as_it_was(world) -> None:
     client = as_(world.eva)
     page = "/teams/platform/policy/severity_response/"

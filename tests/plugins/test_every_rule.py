@@ -8,7 +8,6 @@ from inspect import getdoc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from watchbill import presets, rules
 from watchbill.core.paging import read_ladder
@@ -34,15 +33,36 @@ def test_a_rule_says_what_it_asks_and_its_examples_are_valid(name):
     assert callable(rule.decide)
     assert rule.EXAMPLES
     for settings, meaning in rule.EXAMPLES:
-        rule.Settings.model_validate(settings)
+        rule.Settings.model_validate(settings, extra="forbid")
         assert meaning
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_policy_that_is_silent_gets_the_defaults_and_an_unknown_setting_is_refused(name):
+def test_a_policy_that_is_silent_gets_the_defaults(name):
     assert rules.settings_for({}, RULES[name]) == RULES[name].Settings()
-    with pytest.raises(ValidationError):
-        rules.settings_for({"rules": {name: {"no such setting": 1}}}, RULES[name])
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_stored_setting_that_is_not_known_any_more_is_passed_over_and_named(name):
+    """A stored version outlives the program that wrote it; a row in it does too."""
+    written = {"rules": {name: {"of_last_year": 1}, "a_rule_of_last_year": {}}, "part_of_last_year": 1}
+    assert rules.settings_for(written, RULES[name]) == RULES[name].Settings()
+    assert rules.unused_in(written) == ["part_of_last_year", f"rules.{name}.of_last_year", "rules.a_rule_of_last_year"]
+    assert rules.unused_in(rules.used_of(written)) == []
+    assert "'additionalProperties': False" not in str(RULES[name].Settings.model_json_schema()), "a row refuses it"
+
+
+def test_what_is_known_stays_as_it_was_written_beside_what_is_not():
+    priority = {"severities": {"sev1": {"of_last_year": 1}, "sev2": {}}, "unknown": "sev2"}
+    written = {
+        "labels": {"a": "b"},
+        "rules": {"severity_response": priority, "acknowledgement_expires": {"minutes": 5}},
+    }
+    assert rules.unused_in(written) == ["rules.severity_response.severities.sev1.of_last_year"]
+    kept = rules.used_of(written)
+    assert (kept["labels"], kept["rules"]["acknowledgement_expires"]) == ({"a": "b"}, {"minutes": 5})
+    assert list(kept["rules"]["severity_response"]["severities"]) == ["sev1", "sev2"]
+    assert kept["rules"]["severity_response"]["unknown"] == "sev2"
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -55,7 +75,7 @@ def test_a_preset_names_real_rules_with_valid_settings_and_a_ladder_that_can_be_
     """C1 to C22: what the documents disagree about is a setting, never a constant."""
     preset = presets.load(name)
     for rule, settings in preset.rules.items():
-        RULES[rule].Settings.model_validate(settings)
+        RULES[rule].Settings.model_validate(settings, extra="forbid")
     read_ladder(preset.ladder["steps"], preset.ladder["repeat"])
 
 

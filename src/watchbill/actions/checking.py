@@ -10,9 +10,12 @@ from watchbill.kit.errors import Refused
 
 
 def check(model: type[BaseModel], values: Any, field: str = "") -> BaseModel:
-    """Read values by a model; raises Refused with the first thing that is wrong, at `field` + its own path."""
+    """Read values by a model; raises Refused with the first thing that is wrong, at `field` + its own path.
+
+    A name that the model does not know is wrong too, also where the model passes it over when it reads what is stored.
+    """
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, extra="forbid")
     except ValidationError as error:
         # Never with the input: it may be a secret.
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]

@@ -23,7 +23,6 @@ from watchbill.db.models import Membership, Person, Policy, Team
 from watchbill.kit.errors import Refused
 
 NAMED = ("fallback", "manager", "product_manager")
-POLICY_PARTS = ("coverage", "labels", "rules")
 LONGEST_WORD = 40
 SERVING_FIELDS = frozenset({"skills", "active_from", "active_until"})
 
@@ -281,9 +280,9 @@ def _adopt(team: Team, settings: dict[str, Any], preset: str, person: Person, wh
 
 def check_policy(settings: dict[str, Any], zone: str) -> dict[str, Any]:
     """Check a whole policy: coverage windows, the team's own words, every rule's settings. Raises Refused."""
-    unknown = set(settings) - set(POLICY_PARTS)
+    unknown = set(settings) - set(rules.POLICY_PARTS)
     if unknown:
-        raise Refused(f"a policy has {', '.join(POLICY_PARTS)}; it has no {', '.join(sorted(unknown))}")
+        raise Refused(f"a policy has {', '.join(rules.POLICY_PARTS)}; it has no {', '.join(sorted(unknown))}")
     checked: dict[str, Any] = {}
     if settings.get("coverage"):
         read_coverage(settings["coverage"], zone)

@@ -114,8 +114,11 @@ def _one_of(word: str, known: tuple[str, ...]) -> str:
 
 
 def agree(own: Mapping[str, object], stages: Mapping[str, str], states: Mapping[str, str]) -> Agreement:
-    """Give the team's own words over those that the connector knows by itself; raises pydantic.ValidationError."""
-    said = Agreement.model_validate(own)
+    """Give the team's own words over those that the connector knows by itself; raises pydantic.ValidationError.
+
+    What the team said is stored: a part of it that is not known any more is passed over.
+    """
+    said = Agreement.model_validate(own, extra="ignore")
     return said.model_copy(update={"stages": {**stages, **said.stages}, "states": {**states, **said.states}})
 
 

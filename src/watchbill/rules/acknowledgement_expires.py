@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "How long does an acknowledgement hold?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Zero means that it holds until the page is resolved."""
 
-    model_config = ConfigDict(extra="forbid")
     minutes: int = Field(
         30, ge=0, le=7 * 24 * 60, description="Minutes until an acknowledged page asks again; 0: never."
     )

@@ -6,15 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "Which alerts are one?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Without labels, what the monitor itself groups stays together."""
 
-    model_config = ConfigDict(extra="forbid")
     labels: list[str] = Field(
         default_factory=list, description="Labels whose values together make a group; empty: as the monitor groups."
     )

@@ -6,17 +6,17 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from watchbill.core import experts
+from watchbill.rules import Chosen
 
 TITLE = "Whom do we ask to take something on?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The weights order the suggestions; 0 leaves a reason out."""
 
-    model_config = ConfigDict(extra="forbid")
     who_asks: Literal["watch", "manager", "volunteers"] = Field(
         "watch",
         description="The one on watch asks somebody; the manager says who; or the team is told and somebody takes it.",

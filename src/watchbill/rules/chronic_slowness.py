@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "When is slowness chronic?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """How many warnings of a service, within how many days; the order of work then knows the service as chronic."""
 
-    model_config = ConfigDict(extra="forbid")
     warnings: int = Field(5, ge=1, le=1000, description="So many warnings of one service")
     days: int = Field(7, ge=1, le=365, description="within so many days make it chronic.")
     severities: list[str] = Field(

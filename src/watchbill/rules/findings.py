@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "Which alerts become tickets by themselves?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The services whose alerts are findings. How loud an alert is stays with its severity."""
 
-    model_config = ConfigDict(extra="forbid")
     services: list[str] = Field(
         default_factory=list, description="Services, by their short names, whose open alerts become tickets; none: off."
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from watchbill.rules import Chosen
 
 TITLE = "What do I do now?"
 
@@ -17,10 +19,9 @@ SOURCES: tuple[Source, ...] = (
 )  # fmt: skip
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Where work comes from, first things first; what is not named is not offered."""
 
-    model_config = ConfigDict(extra="forbid")
     sources: list[Source] = Field(
         default_factory=lambda: list(SOURCES),
         min_length=1,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from watchbill.core.incidents import Left
+from watchbill.rules import Chosen
 
 TITLE = "When is an incident closed?"
 
@@ -25,10 +26,9 @@ NEEDS: tuple[Need, ...] = (
 )
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """What closing demands, and when a resolved incident is asked about."""
 
-    model_config = ConfigDict(extra="forbid")
     demands: list[Need] = Field(default_factory=lambda: list(NEEDS), description="What must be done before it closes.")
     ask_after_hours: int = Field(
         24, ge=0, le=2000, description="Hours after it was resolved in which the owner is asked to close it; 0: never."

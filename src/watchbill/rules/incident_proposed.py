@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "What may be an incident?"
 
@@ -23,10 +25,9 @@ class Facts:
     asked_for: bool = False
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Each line proposes an incident by itself; 0 or off: it does not."""
 
-    model_config = ConfigDict(extra="forbid")
     down_minutes: int = Field(0, ge=0, le=10_000, description="Down for more than so many minutes; 0: never.")
     visible_minutes: int = Field(0, ge=0, le=10_000, description="Users notice it for more than so many minutes.")
     second_team: bool = Field(default=False, description="A second team is needed.")

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from watchbill.core.roles import Kind
+from watchbill.rules import Chosen
 
 TITLE = "Who does what in an incident?"
 
@@ -22,10 +23,9 @@ GROUPS: tuple[Group, ...] = ("watch", "responding", "skill", "members")
 BREAKERS: tuple[Breaker, ...] = ("product_manager", "manager")
 
 
-class Role(BaseModel):
+class Role(Chosen):
     """One role as the team has it."""
 
-    model_config = ConfigDict(extra="forbid")
     title: str = Field(min_length=1, max_length=60, description="What it is called.")
     duties: list[str] = Field(default_factory=list, max_length=12, description="What one does, in the first person.")
     may_hold_with: list[str] = Field(
@@ -58,10 +58,9 @@ def _usual_roles() -> dict[str, Role]:
     }
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The roles, and how somebody comes to have one. Whoever is asked may say no, without a reason."""
 
-    model_config = ConfigDict(extra="forbid")
     roles: dict[str, Role] = Field(default_factory=_usual_roles, description="The roles, in the order of the page.")
     commander_may_act: bool = Field(default=False, description="Whether the commander also works on the fix (C9).")
     liaison_is: Literal["commander", "watch", "nobody"] = Field(

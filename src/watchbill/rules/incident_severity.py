@@ -8,33 +8,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
+
+from watchbill.rules import Chosen
 
 TITLE = "How bad is an incident?"
 
 
-class Severity(BaseModel):
+class Severity(Chosen):
     """One size of impact, with the impacts that have it and the priority that follows."""
 
-    model_config = ConfigDict(extra="forbid")
     title: str = Field(min_length=1, max_length=60, description="As people read it.")
     meaning: str = Field("", max_length=300, description="What it means, for whoever has to choose.")
     impacts: list[str] = Field(default_factory=list, description="Keys of impacts that are of this size.")
     priority: str = Field(description="The priority that follows: a key of the list below.")
 
 
-class Priority(BaseModel):
+class Priority(Chosen):
     """One place in the order of work. A major one needs coordination and a post-mortem."""
 
-    model_config = ConfigDict(extra="forbid")
     title: str = Field(min_length=1, max_length=60, description="As people read it.")
     is_major: bool = Field(default=False, description="Whether it is coordinated by a commander.")
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """What people can feel, how bad each is, and what comes first. In order, worst first."""
 
-    model_config = ConfigDict(extra="forbid")
     impacts: dict[str, str] = Field(
         default_factory=lambda: {
             "outage": "A service that users face is down",

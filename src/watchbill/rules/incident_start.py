@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "What comes first in an incident?"
 
 
-class Step(BaseModel):
+class Step(Chosen):
     """One step of the protocol."""
 
-    model_config = ConfigDict(extra="forbid")
     text: str = Field(min_length=1, max_length=200, description="What is done, as one does it.")
     is_required: bool = Field(default=True, description="Whether the incident has begun only when it is done.")
     major_only: bool = Field(default=False, description="Whether only a major incident asks for it.")
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The steps, in their order: bridge, post, then debug. What Watchbill does itself it ticks itself.
 
     Keys that it ticks: declared, acknowledged, call, posted, commander, requesters.
     """
 
-    model_config = ConfigDict(extra="forbid")
     steps: dict[str, Step] = Field(
         default_factory=lambda: {
             "declared": Step(text="Declare it: there is one record"),

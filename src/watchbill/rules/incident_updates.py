@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from watchbill.rules import Chosen
 
 TITLE = "Who hears what of an incident, and how often?"
 
@@ -18,18 +20,16 @@ STEP_OF = {"responders": "posted", "communities": "requesters", "leadership": "l
 MOST = 7 * 24 * 60
 
 
-class Part(BaseModel):
+class Part(Chosen):
     """One part of every update: what the reader finds there."""
 
-    model_config = ConfigDict(extra="forbid")
     title: str = Field(min_length=1, max_length=80, description="The heading.")
     hint: str = Field("", max_length=300, description="What to write there.")
 
 
-class Audience(BaseModel):
+class Audience(Chosen):
     """People who hear of an incident in words of their own."""
 
-    model_config = ConfigDict(extra="forbid")
     title: str = Field(min_length=1, max_length=60, description="As the team calls them.")
     who: Who = Field(description="responders, communities (with requesters of linked requests), leadership or public.")
     through: list[Way] = Field(
@@ -99,10 +99,9 @@ def _usual_audiences() -> dict[str, Audience]:
     }
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The parts of an update, its audiences, and who speaks."""
 
-    model_config = ConfigDict(extra="forbid")
     parts: dict[str, Part] = Field(default_factory=_usual_parts, description="In order; each is asked for.")
     audiences: dict[str, Audience] = Field(default_factory=_usual_audiences, description="In order.")
     remind_before_minutes: int = Field(

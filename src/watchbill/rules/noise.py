@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import re2
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from watchbill.core.alerts import QUIETLY
+from watchbill.rules import Chosen
 
 TITLE = "What do we not want to be told of?"
 
@@ -29,10 +30,9 @@ def _check_pattern(pattern: str) -> str:
 Pattern = Annotated[str, Field(max_length=500), AfterValidator(_check_pattern)]
 
 
-class Line(BaseModel):
+class Line(Chosen):
     """When all patterns that are given are found, in any case of letters, this is done."""
 
-    model_config = ConfigDict(extra="forbid")
     sender: Pattern = Field("", description="A pattern found in the sender's address; empty: any.")
     subject: Pattern = Field("", description="A pattern found in the subject; empty: any.")
     text: Pattern = Field("", description="A pattern found in the text; empty: any.")
@@ -53,10 +53,9 @@ class Line(BaseModel):
         return all(re2.search(f"(?i){pattern}", given, QUIETLY) for pattern, given in pairs if pattern)
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """In order: a class and a service are taken from the first line that gives one, an end from the first that ends it."""
 
-    model_config = ConfigDict(extra="forbid")
     lines: list[Line] = Field(default_factory=list, max_length=200, description="The first line that matches decides.")
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from watchbill.rules import Chosen
 
 TITLE = "What is a task of the watch?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """A task of the watch is unexpected, comes before the sprint, and fits into one shift."""
 
-    model_config = ConfigDict(extra="forbid")
     max_points: int = Field(3, ge=1, le=100, description="More points than this is too big for one shift.")
     interrupting_levels_only: bool = Field(
         default=True, description="Only work of a level that interrupts comes before the sprint."

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "How much time is for operations?"
 
 State = Literal["kept", "overdue", "unmaintained"]
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The share of operations, and the upkeep of the operations sprint, which may be longer than the team's."""
 
-    model_config = ConfigDict(extra="forbid")
     share_percent: int | None = Field(
         None, ge=0, le=100, description="Percent of a sprint promised to operations; a sprint may say otherwise."
     )

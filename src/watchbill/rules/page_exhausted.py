@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from watchbill.kit.effects import Effect, Notify, Record, SetTimer
+from watchbill.rules import Chosen
 
 TITLE = "What if nobody answers?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The fallback person is always told; the ladder may start over after a while."""
 
-    model_config = ConfigDict(extra="forbid")
     again_after_minutes: int = Field(
         30,
         ge=0,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "How is planned work told?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Who hears of planned work that interrupts, and when."""
 
-    model_config = ConfigDict(extra="forbid")
     audiences: list[Literal["team", "communities", "leadership", "public"]] = Field(
         default_factory=lambda: ["team", "communities"],  # type: ignore[arg-type]
         description="Who hears unless somebody says otherwise.",

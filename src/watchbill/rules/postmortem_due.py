@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from watchbill.core.clocks import Length
+from watchbill.rules import Chosen
 
 TITLE = "Which incidents get a post-mortem, and what becomes of it?"
 
@@ -28,18 +29,16 @@ _WRITERS: list[Writer] = ["commander", "owner", "declarer", "fallback"]
 _PLACES: list[Target] = ["chat"]
 
 
-class Term(BaseModel):
+class Term(Chosen):
     """A length of time after the incident was resolved."""
 
-    model_config = ConfigDict(extra="forbid")
     amount: int = Field(ge=1, le=365, description="How many.")
     unit: Unit = Field("working_days", description="Hours and days run through nights; working days by the coverage.")
 
 
-class Ask(BaseModel):
+class Ask(Chosen):
     """What the team asks for after an incident of one priority."""
 
-    model_config = ConfigDict(extra="forbid")
     required: bool = Field(default=True, description="Whether there is to be a post-mortem.")
     due: Term | None = Field(Term(amount=5), description="By when it is written and talked about.")
     publish: Term | None = Field(None, description="By when it is published; nothing: whenever it is ready.")
@@ -49,19 +48,17 @@ class Ask(BaseModel):
     welcome: list[Guest] = Field(default_factory=list, description="Who may come.")
 
 
-class Section(BaseModel):
+class Section(Chosen):
     """One part of the document."""
 
-    model_config = ConfigDict(extra="forbid")
     heading: str = Field(min_length=1, max_length=120, description="As people read it.")
     hint: str = Field("", max_length=500, description="What belongs there.")
     is_needed: bool = Field(default=False, description="Whether it must be written before a review.")
 
 
-class Actions(BaseModel):
+class Actions(Chosen):
     """What happens to what the team decides to change."""
 
-    model_config = ConfigDict(extra="forbid")
     level: str = Field("", max_length=40, description="The level of the team's order that actions have; empty: none.")
     due_days: int = Field(28, ge=0, le=365, description="Days until an action is due when nobody says; 0: no date.")
     chase_days: int = Field(7, ge=0, le=365, description="Days between reminders of an open action; 0: none.")
@@ -88,10 +85,9 @@ def _sections() -> dict[str, Section]:
     }
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Which priorities get one, the shape of the document, and where it goes."""
 
-    model_config = ConfigDict(extra="forbid")
     asks: dict[str, Ask] = Field(
         default_factory=lambda: {"major": Ask(), "other": Ask(required=False, due=None)},
         description="By a key of the team's priorities, else `major`, else `other`.",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
+
+from watchbill.rules import Chosen
 
 TITLE = "What comes first?"
 
@@ -29,20 +31,18 @@ FACTS = {
 }
 
 
-class Level(BaseModel):
+class Level(Chosen):
     """One place in the order."""
 
-    model_config = ConfigDict(extra="forbid")
     title: str = Field(min_length=1, max_length=60, description="As people read it.")
     interrupts: bool = Field(
         default=False, description="Whether it may interrupt planned work: it is told to the watch at once."
     )
 
 
-class Line(BaseModel):
+class Line(Chosen):
     """When all of these facts hold, this level."""
 
-    model_config = ConfigDict(extra="forbid")
     when: dict[str, list[str]] = Field(description="Fact = the values that match.")
     level: str = Field(description="A level of the list above.")
 
@@ -54,10 +54,9 @@ class Line(BaseModel):
         return self
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The levels, first things first, and the table: the first line that matches decides."""
 
-    model_config = ConfigDict(extra="forbid")
     levels: dict[str, Level] = Field(
         default_factory=lambda: {
             "interruption": Level(title="Service interruption", interrupts=True),

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "What follows a quick fix?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """What is asked when a quick fix is done, and when an unpaired one is told."""
 
-    model_config = ConfigDict(extra="forbid")
     demand: Literal["pair_or_reason", "nothing"] = Field(
         "pair_or_reason", description="To be done, a quick fix needs its lasting fix, or a reason why there is none."
     )

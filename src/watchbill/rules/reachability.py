@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "How early do we check that people can be reached?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Looks ahead over the published shifts."""
 
-    model_config = ConfigDict(extra="forbid")
     days: int = Field(
         7, ge=1, le=60, description="Days ahead in which each person on watch must have a verified address."
     )

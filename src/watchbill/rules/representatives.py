@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from watchbill.rules import Chosen
 
 TITLE = "Who may ask us?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Only requesters who belong to a community are asked for a representative's approval."""
 
-    model_config = ConfigDict(extra="forbid")
     who: Literal["anyone", "representatives"] = Field("anyone", description="Anyone, or a community's representatives.")
     exempt_classes: list[str] = Field(
         default_factory=lambda: ["incident_report"], description="Classes that anyone may open."

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "Who hears of a new request?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Nobody on watch (outside coverage, say) means that the reminder is the first to speak."""
 
-    model_config = ConfigDict(extra="forbid")
     tell: Literal["watch", "team", "nobody"] = Field(
         "watch", description="Who is told at once: the watch, the whole team, or nobody."
     )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from watchbill.core.clocks import Unit
+from watchbill.rules import Chosen
 
 TITLE = "What do people ask of us, and by when do we answer?"
 
 Ball = Literal["us", "requester", "vendor"]
 
 
-class Promise(BaseModel):
+class Promise(Chosen):
     """A length of the team's own time: it runs in coverage hours and stands still while we wait for others."""
 
-    model_config = ConfigDict(extra="forbid")
     amount: int = Field(ge=1, le=10_000, description="How many.")
     unit: Unit = Field("hours", description="Minutes, hours or working days of coverage.")
 
@@ -26,10 +26,9 @@ class Promise(BaseModel):
         return f"{self.amount} {unit}" if self.unit == "working_days" else f"{self.amount} working {unit}"
 
 
-class RequestClass(BaseModel):
+class RequestClass(Chosen):
     """One class of request: its name for people, what they are told, and the promises."""
 
-    model_config = ConfigDict(extra="forbid")
     title: str = Field(min_length=1, max_length=60, description="As people read it.")
     next_step: str = Field("", max_length=500, description="What happens next: the requester is told so.")
     first_response: Promise | None = Field(None, description="By when somebody answers; empty: no promise.")
@@ -42,10 +41,9 @@ class RequestClass(BaseModel):
     )
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The team's classes, and the one a request has until somebody classes it."""
 
-    model_config = ConfigDict(extra="forbid")
     classes: dict[str, RequestClass] = Field(
         default_factory=lambda: {
             "incident_report": RequestClass(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "How does a request end?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The silence runs in coverage hours, so that a holiday closes nothing."""
 
-    model_config = ConfigDict(extra="forbid")
     close_after_hours: int = Field(
         48, ge=0, le=2000, description="Working hours of silence until resolved is closed; 0: at once."
     )

@@ -5,26 +5,26 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from watchbill.rules import Chosen
 
 TITLE = "What does each severity ask of us?"
 
 Respond = Literal["page_now", "page_in_coverage", "list_due", "record"]
 
 
-class Response(BaseModel):
+class Response(Chosen):
     """The answer to one severity."""
 
-    model_config = ConfigDict(extra="forbid")
     respond: Respond = Field("page_now", description="Page now, page in coverage hours, list as due, or only record.")
     urgency: Literal["important", "default"] = Field("important", description="Which personal rules a page uses.")
     within_hours: int = Field(48, ge=1, le=24 * 90, description="For a listed alert: hours until it is due.")
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The team's severities, most severe first, and the words that monitors use for them."""
 
-    model_config = ConfigDict(extra="forbid")
     severities: dict[str, Response] = Field(
         default_factory=lambda: {
             "critical": Response(respond="page_now", urgency="important"),

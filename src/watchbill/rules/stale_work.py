@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "When is work stale?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Days without a change, by stage; what is done is never stale."""
 
-    model_config = ConfigDict(extra="forbid")
     in_progress_days: int = Field(5, ge=1, le=365, description="In progress and untouched for so many days.")
     waiting_days: int = Field(14, ge=1, le=365, description="Waiting and untouched for so many days.")
     to_do_days: int = Field(60, ge=1, le=1000, description="Given to a person, not begun, for so many days.")

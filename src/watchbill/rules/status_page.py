@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "When is an incident on the status page?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Who puts an incident on the pages of its services."""
 
-    model_config = ConfigDict(extra="forbid")
     publish: Literal["by_hand", "with_first_update"] = Field(
         "by_hand",
         description="by_hand: somebody publishes it. with_first_update: the first update for the public does, under a "

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from watchbill.rules import Chosen
 
 TITLE = "How much help does a community get in a month?"
 
 State = Literal["unused", "used", "spent"]
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """A month of the team's calendar. What classes of request count is said by the classes; incidents do not."""
 
-    model_config = ConfigDict(extra="forbid")
     minutes_per_month: int = Field(
         0, ge=0, le=100_000, description="Minutes for a community that has no number of its own; 0: no number."
     )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from watchbill.rules import Chosen
 
 TITLE = "How long is quick help?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """Both counts are of time really spent, as the running clock shows it."""
 
-    model_config = ConfigDict(extra="forbid")
     ticket_after_minutes: int = Field(15, ge=0, le=480, description="Over it, a ticket is proposed; 0: never.")
     escalate_after_minutes: int = Field(30, ge=0, le=480, description="Over it, the team is asked for help; 0: never.")
     tell_product_manager: bool = Field(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "When do we ask a vendor again?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The wait runs in coverage hours, and begins anew whenever the vendor was heard."""
 
-    model_config = ConfigDict(extra="forbid")
     remind_after_hours: int = Field(8, ge=0, le=2000, description="Working hours without a word; 0: never.")
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from watchbill.rules import Chosen
 
 TITLE = "What is operations, what is feature work?"
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """The labels are the team's own; the first of each is the one we write."""
 
-    model_config = ConfigDict(extra="forbid")
     operations_labels: list[str] = Field(
         default_factory=lambda: ["operations", "operational"], min_length=1, description="Labels of operations work."
     )

@@ -9,6 +9,7 @@ from django.http import Http404
 from ninja import Router, Status
 from pydantic import BaseModel, Field
 
+from watchbill import rules
 from watchbill.actions import reachability, teams
 from watchbill.db.models import Membership, Policy, Team
 from watchbill.entry.api.auth import Asked, may
@@ -126,12 +127,16 @@ class PolicyLine(BaseModel):
     adopted_at: datetime
     adopted_by: PersonRef | None
     why: str
+    no_longer_used: list[str] = Field(
+        description="What `settings` says and nothing reads any more; leave it out to adopt."
+    )
 
     @classmethod
     def of(cls, row: Policy) -> PolicyLine:
         """Show a version."""
-        plain = ("version", "preset", "settings", "adopted_at", "why")
-        return cls(**{name: getattr(row, name) for name in plain}, adopted_by=PersonRef.maybe(row.adopted_by))
+        plain = {name: getattr(row, name) for name in ("version", "preset", "settings", "adopted_at", "why")}
+        unused = rules.unused_in(row.settings)
+        return cls(**plain, adopted_by=PersonRef.maybe(row.adopted_by), no_longer_used=unused)
 
 
 class PolicySettings(Given):

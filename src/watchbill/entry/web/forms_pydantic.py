@@ -65,7 +65,7 @@ class ModelForm(forms.Form):
 
     def _judge(self, given: dict[str, Any]) -> None:
         try:
-            self._read = self.model.model_validate(given)
+            self._read = self.model.model_validate(given, extra="forbid")
         except ValidationError as error:
             for problem in error.errors(include_input=False, include_url=False, include_context=False):
                 name = str(problem["loc"][0]) if problem["loc"] else ""

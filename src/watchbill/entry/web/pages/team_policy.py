@@ -84,6 +84,7 @@ def policy(request: PageRequest, slug: str) -> HttpResponse:
         "parts": parts,
         "coverage": [_window_words(window) for window in settings.get("coverage") or ()],
         "labels": settings.get("labels") or {},
+        "unused": rules.unused_in(settings),
         "versions": screen.versions_of(team),
     }
     return render(request, "teams/policy.html", words)
@@ -131,7 +132,7 @@ def change(request: PageRequest, slug: str, part: str) -> HttpResponse:
     """Adopt a new version of the policy in which one part differs."""
     team = team_or_404(request, slug)
     may_change(request.user, team, f"change how {team} works")
-    settings = facts.policy_of(team)
+    settings = rules.used_of(facts.policy_of(team))
     match part:
         case "coverage":
             forms_, read = _coverage_forms(request, settings)
