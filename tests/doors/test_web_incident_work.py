@@ -15,7 +15,7 @@ from tests.egress.outside import Say
 from watchbill.actions import declaring, incident_links, incident_story, incident_tasks, incident_updates, incidents
 from watchbill.actions.declaring import Declared
 from watchbill.actions.incident_story import Entry
-from watchbill.db.models import Incident, IncidentTask, RoleAssignment, Ticket, VendorCase
+from watchbill.db.models import Incident, IncidentTask, Membership, RoleAssignment, Ticket, VendorCase
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,6 +46,28 @@ def test_somebody_is_asked_says_yes_and_both_stand_on_the_page(world, as_):
     as_.ben.post(f"{at}/accept/", {"offer": offer.pk})
     assert "Will you be" not in as_.ben.text(f"{at}/")
     assert "Who had it before" in as_.ana.text(f"{at}/")
+
+
+def test_only_what_is_ones_own_to_give_is_offered(world, as_):
+    """ROL-12: the form offers no role that would be refused, and the action still says who has it."""
+    incident = declare(world)
+    at = f"/incidents/{incident.pk}"
+    Membership.objects.filter(person=world.olga).update(role="member")
+
+    def offered(who) -> list[str]:
+        form = who.get(f"{at}/").content.decode().partition('id="do-ask_role"')[2].partition("</select>")[0]
+        return [role for role in ("commander", "scribe") if f'value="{role}"' in form]
+
+    as_.ana.post(f"{at}/ask_role/", {"role": "scribe", "person": world.ben.pk})
+    assert (offered(as_.ana), offered(as_.olga)) == (["commander", "scribe"], ["scribe"]), "Ana commands"
+    late = as_.olga.post(f"{at}/ask_role/", {"role": "commander", "person": world.ben.pk})
+    assert "Ana has it: ask them to hand it on" in late.content.decode()
+    as_.ben.post(f"{at}/accept/", {"offer": RoleAssignment.objects.get(person=world.ben).pk})
+    assert (offered(as_.ben), offered(as_.olga)) == (["scribe"], []), "what Ben has is his to hand on"
+    assert (offered(as_.ana), offered(as_.eva)) == (["commander", "scribe"], ["commander", "scribe"])
+    as_.ana.post(f"{at}/ask_role/", {"role": "commander", "person": world.eva.pk})
+    takes_back = f"Take back the offer to {world.eva}"
+    assert (takes_back in as_.ana.text(f"{at}/"), takes_back in as_.olga.text(f"{at}/")) == (True, False)
 
 
 def test_no_needs_no_reason_and_one_may_let_somebody_else_say_who(world, as_):

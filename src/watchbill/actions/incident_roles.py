@@ -5,6 +5,7 @@ Nobody has a role that they did not accept. Every path locks the incident first,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -121,17 +122,33 @@ def may_offer(scene: Scene, role: str, person: Person) -> str:
     What somebody has is theirs to hand on; also the commander, whoever breaks ties and the team's owners may ask. A
     team whose manager says who leads leaves it to them (C11).
     """
+    reason = _whose(scene, role, person)
+    return reason if reason and not _overrules(scene, person) else ""
+
+
+def may_offer_of(scene: Scene, roles: Iterable[str], person: Person) -> list[str]:
+    """Give those of some roles for which somebody may ask others, as `may_offer` says of each."""
+    reasons = {role: _whose(scene, role, person) for role in roles}
+    everything = any(reasons.values()) and _overrules(scene, person)
+    return [role for role, reason in reasons.items() if everything or not reason]
+
+
+def _whose(scene: Scene, role: str, person: Person) -> str:
+    """Say who gives a role, when it is not anybody of the team."""
     held = [line for line in core.holders(scene.lines, role) if scene.kind(role).is_single]
-    commands = any(line.person == person.pk for line in core.holders(scene.lines, "commander"))
-    always = {one.pk for one in tie_breakers(scene)}
-    if person.pk in always or commands or role_of(person, scene.incident.team) == "owner":
-        return ""
     if held and person.pk not in {line.person for line in held}:
         return f"{held[0].name} has it: ask them to hand it on, or step in"
     if not held and role == "commander" and scene.rule.designation == "manager":
         named = scene.incident.team.manager or "the manager"
         return f"in {scene.incident.team} the manager says who: ask {named}, or take it yourself"
     return ""
+
+
+def _overrules(scene: Scene, person: Person) -> bool:
+    """Tell whether somebody may ask for any role, whoever has it."""
+    commands = any(line.person == person.pk for line in core.holders(scene.lines, "commander"))
+    always = {one.pk for one in tie_breakers(scene)}
+    return commands or person.pk in always or role_of(person, scene.incident.team) == "owner"
 
 
 def _demand_may_offer(scene: Scene, role: str, person: Person) -> None:

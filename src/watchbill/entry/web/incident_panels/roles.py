@@ -35,20 +35,29 @@ class Row:
     asked: list[RoleAssignment] = field(default_factory=list)
     mine: bool = False
     may_take: bool = False
+    may_offer: bool = False
 
 
 def words(about: About) -> dict[str, Any]:
     """Give the roles in the team's order, who had one before, who talks, and who speaks to leadership."""
     here, lines = about.once(scene), about.once(roles)
+    rows = _rows(here, lines, about)
     talks = talks_for(lines, here.rule.liaison_is)
     return {
-        "rows": _rows(here, lines, about),
+        "rows": rows,
+        "may_ask": any(row.may_offer and row.key in here.rule.roles for row in rows),
         "past": [(here.title(one.role), one) for one in lines if one.state == core.ENDED],
         "talks": talks if not any(one.role == "liaison" and one.state == core.ACCEPTED for one in lines) else None,
         "leadership": leadership_of(about.incident, about.once(touched)),
         "may_act": here.rule.commander_may_act,
         "is_over": about.is_over,
     }
+
+
+def theirs_to_give(about: About) -> list[str]:
+    """Give the roles for which the reader may ask others."""
+    here = about.once(scene)
+    return incident_roles.may_offer_of(here, {*here.rule.roles, *(line.role for line in here.lines)}, about.reader)
 
 
 def _rows(scene: Scene, lines: list[RoleAssignment], about: About) -> list[Row]:
@@ -61,7 +70,9 @@ def _rows(scene: Scene, lines: list[RoleAssignment], about: About) -> list[Row]:
         if one.state in core.OPEN:
             row = rows.setdefault(one.role, Row(one.role, scene.title(one.role), [], is_needed=False, is_single=True))
             (row.held if one.state == core.ACCEPTED else row.asked).append(one)
+    offered = about.once(theirs_to_give)
     for key, row in rows.items():
+        row.may_offer = key in offered
         row.mine = any(one.person_id == about.reader.pk for one in row.held)
         free = not row.held or not row.is_single
         row.may_take = free and key in kinds and not core.why_not(kinds[key], about.reader.pk, scene.lines)
@@ -89,9 +100,11 @@ class AskForm(ActForm):
     why = forms.CharField(label="A word to them", required=False, max_length=2000, widget=SHORT)
 
     def fill_in(self, about: About) -> None:
-        """Offer the roles, and the members in the order in which the team asks, with the reasons."""
+        """Offer the roles that are the reader's to give, and the members in the team's order, with the reasons."""
         here = about.once(scene)
-        choose(self, "role", [(key, here.title(key)) for key in here.rule.roles])
+        # What somebody else took meanwhile is refused by the action, which says who has it.
+        theirs = {*about.once(theirs_to_give), self.data.get("role")}
+        choose(self, "role", [(key, here.title(key)) for key in here.rule.roles if key in theirs])
         ranked = ranking(here, "commander")
         known = {one.id: f"{one.name} ({', '.join(one.reasons)})" for one in ranked}
         others = [one for one in about.members if one.pk not in known and one != about.reader]
