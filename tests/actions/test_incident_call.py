@@ -146,3 +146,24 @@ def test_only_a_major_incident_has_a_call_where_the_team_says_so(world: World) -
         there = Tracked(world, "zoom", zoom)
         declare(world, impact_kind="", severity="sev3")
         assert there.leave() == []
+
+
+@pytest.mark.parametrize("rule", [FIXED, {}])
+def test_a_service_that_is_removed_before_it_opened_the_room_is_done_without(
+    world: World, rule: dict[str, str]
+) -> None:
+    """INC-10: asked for by the incident and taken away in the same seconds; nobody waits for what does not come."""
+    adopt(world, incident_start=rule)
+    with running(Zoom()) as zoom:
+        there = Tracked(world, "zoom", zoom)
+        incident = declare(world)
+        assert url_of(incident) == ""
+        connectors.disconnect(there.connection, world.eva, world.now)
+        assert there.leave() == ["dropped"]
+        assert (zoom.meetings, there.leave()) == ([], [])
+    (line,) = told(incident)
+    assert "it was removed" in line
+    if rule:
+        assert url_of(incident).startswith(f"https://meet.example.org/watch-{incident.pk}-")
+    else:
+        assert line.endswith("agree on a place and write it down")

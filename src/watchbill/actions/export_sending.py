@@ -36,6 +36,10 @@ SENDERS: dict[str, Sender] = {}
 BesideSender = Callable[[Export, Client, Callable[[str], dict[str, Any]], datetime], tuple[str, str] | None]
 BESIDE: dict[str, BesideSender] = {}
 
+# What follows when the connection of an export was removed before it left, by what it is: somebody may wait for it. Called
+# in the transaction that drops it, so that a kill leaves neither.
+LEFT_BEHIND: dict[str, Callable[[Export, datetime], None]] = {}
+
 
 def send_one(
     claim: Claim, http: Client, channel_settings: Callable[[str], dict[str, Any]], clock: Callable[[], datetime]
@@ -50,8 +54,7 @@ def send_one(
     if export is None:
         return "dropped"
     if export.connection is not None and export.connection.removed_at is not None:
-        exports.drop(claim, "the connection was removed", clock())
-        return "dropped"
+        return _without_connection(export, claim, clock())
     try:
         handed = _hand_over(export, http, channel_settings, clock())
     except DeliveryFailed as failure:
@@ -66,6 +69,15 @@ def send_one(
         exports.drop(claim, "no longer wanted", clock())
         return "dropped"
     return _sent(export, claim, *handed, clock())
+
+
+def _without_connection(export: Export, claim: Claim, now: datetime) -> str:
+    with transaction.atomic():
+        # The subject first, then what leaves for it: the order of every path.
+        if export.what in LEFT_BEHIND:
+            LEFT_BEHIND[export.what](export, now)
+        exports.drop(claim, "the connection was removed", now)
+    return "dropped"
 
 
 def _hand_over(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from watchbill.actions import connector_out, incident_call
+from watchbill.actions import connector_out, export_sending, incident_call
 from watchbill.actions.connector_out import Line
 from watchbill.db.models import Export, Incident
 from watchbill.kit.errors import DeliveryFailed
@@ -27,4 +27,10 @@ def _open(export: Export, line: Line, now: datetime) -> str:
     return str(room.ref)
 
 
+def _service_is_gone(export: Export, now: datetime) -> None:
+    """Do without a service that was removed after the incident asked it for a room."""
+    incident_call.did_not_open(export, DeliveryFailed("it was removed", permanent=True), now)
+
+
 connector_out.WAYS["call:call.open"] = _open
+export_sending.LEFT_BEHIND["call.open"] = _service_is_gone
