@@ -195,3 +195,48 @@ def test_a_merge_again_is_undone_again(world: World, page: StatusPage) -> None:
         merge(world, one, into)
         undo(world, one)
     assert [state_of(into), state_of(one)] == before
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_went_on_into_a_third_comes_back_from_there(
+    world: World, page: StatusPage, order: tuple[int, int]
+) -> None:
+    """A into B, B into C: whichever merge is undone first gives back what it brought, and the other keeps its own."""
+    last, middle, first = declare(world, service="smtp-prod"), declare(world, condition="degraded"), declare(world)
+    for one, helper in ((middle, world.ben), (first, world.olga)):
+        incidents.join(one, helper, helper, world.now)
+        incident_links.link(one.pk, "request", ask(world).pk, world.ben, world.now, "they called")
+        incident_tasks.add(one.pk, "Restart it", world.ana, world.now)
+        vendor_cases.open_case(one, {"vendor": "6dg"}, world.ana, world.now)
+        named = communities.add_community(world.team, {"name": f"Group {one.pk}"}, world.eva, world.now)
+        IncidentCommunity.objects.create(incident=one, community=named)
+    alone = {one.pk: state_of(one) for one in (last, middle, first)}
+    merge(world, first, middle)
+    merge(world, middle, last)
+    both = state_of(last)
+    assert (len(both["tasks"]), len(both["cases"]), condition_of(last)) == (2, 2, "major_outage")
+    for place in order:
+        undo(world, (first, middle)[place])
+        if place == 0 and order[0] == 0:
+            held = state_of(last)
+            assert state_of(first) == alone[first.pk]
+            assert [held[name] for name in ("tasks", "cases")] == [
+                alone[middle.pk][name] for name in ("tasks", "cases")
+            ]
+            assert (len(held["links"]), len(held["communities"]), condition_of(last)) == (1, 1, "degraded")
+            assert [world.ben.pk in dict(held["people"]), world.olga.pk in dict(held["people"])] == [True, False]
+    assert [state_of(one) for one in (last, middle, first)] == [alone[one.pk] for one in (last, middle, first)]
+
+
+def test_what_was_said_of_a_service_in_the_third_meanwhile_stands(world: World, page: StatusPage) -> None:
+    last, middle, first = declare(world, service="smtp-prod"), declare(world, condition="degraded"), declare(world)
+    task = incident_tasks.add(first.pk, "Restart it", world.ana, world.now)
+    merge(world, first, middle)
+    merge(world, middle, last)
+    incident_tasks.finish(task.pk, world.ana, world.now)
+    incidents.touch(last.pk, Service.objects.get(name="idp-prod"), "operational", world.ana, world.now)
+    undo(world, first)
+    assert (condition_of(last), condition_of(first)) == ("operational", "major_outage")
+    assert IncidentTask.objects.get(pk=task.pk).incident == first, "also what was done there"
+    undo(world, middle)
+    assert condition_of(last) == "operational"

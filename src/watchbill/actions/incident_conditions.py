@@ -2,12 +2,14 @@
 
 A condition goes on under the other incident without a gap, and the worse of the two holds. Undone, the history is as if
 they had never been merged, unless somebody said something else of the service meanwhile: then that stands, and what
-came back begins anew. Both incidents are locked by the caller.
+came back begins anew. All incidents are locked by the caller.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from watchbill.core.incidents import CONDITIONS
@@ -18,10 +20,11 @@ from watchbill.db.models import Event, Incident, IncidentService, ServiceConditi
 Kept = dict[str, Any]
 
 
-def hand_on(merged: Incident, into: Incident, now: datetime) -> list[Kept]:
-    """Let how each service is go on under the other incident; gives what `give_back` needs."""
+def hand_on(merged: Incident, into: Incident, now: datetime, only: Collection[int] | None = None) -> list[Kept]:
+    """Let how each service (`only`: each of these) is go on under the other incident; gives what `give_back` needs."""
+    rows = merged.touched.exclude(condition="operational").order_by("id")
     kept = []
-    for row in merged.touched.exclude(condition="operational").order_by("id"):
+    for row in rows if only is None else rows.filter(service__in=only):
         spell = _end(merged, row.service_id, now)
         kept.append({"service": row.service_id, "condition": row.condition, "spell": spell, **_take(row, into, now)})
         row.condition = "operational"
@@ -39,12 +42,48 @@ def _take(row: IncidentService, into: Incident, now: datetime) -> Kept:
     return {"before": before, "ended": ended, "made": made, "standing": made}
 
 
-def give_back(merged: Incident, into: Incident, now: datetime) -> None:
-    """Let each service be again as it was because of the merged incident, and no longer because of the other."""
+def give_back(merged: Incident, hosts: Sequence[Incident], now: datetime) -> list[list[Kept]]:
+    """Let each service be again as it was because of the merged incident, and no longer because of the others.
+
+    `hosts` are the incident that it is part of, the one which that is part of, and so on. What went through all of them
+    is taken back from the last to the first, and what the first has of its own goes the same way again. Gives what each
+    merge above the first keeps from now on.
+    """
+    pairs = list(pairwise([merged, *hosts]))
+    kept = [_kept_of(lower, upper) for lower, upper in pairs]
+    through = _through(kept, hosts[-1])
+    for lower, upper in reversed(pairs[1:]):
+        _undo(lower, upper, now, through)
+    _undo(merged, hosts[0], now, {one["service"] for one in kept[0]})
+    again = []
+    for (lower, upper), rows in zip(pairs[1:], kept[1:], strict=True):
+        stay = [one for one in rows if one["service"] not in through]
+        again.append(stay + hand_on(lower, upper, now, through))
+    return again
+
+
+def _through(kept: Sequence[list[Kept]], last: Incident) -> set[int]:
+    """Name the services of which nobody said anything else on the whole way to the last incident."""
+    ways: dict[int, list[Kept]] = {}
+    for rows in kept:
+        for one in rows:
+            ways.setdefault(one["service"], []).append(one)
+    return {
+        service
+        for service, way in ways.items()
+        if len(way) == len(kept)
+        and all(
+            here["standing"] == after
+            for here, after in zip(way, [*(one["spell"] for one in way[1:]), _standing(last, service)], strict=True)
+        )
+    }
+
+
+def _undo(merged: Incident, into: Incident, now: datetime, only: Collection[int]) -> None:
     merges = _merges_into(into)
-    mine = next((kept for number, kept, _ in reversed(merges) if number == merged.pk), [])
+    mine = _kept_of(merged, into)
     others = [(kept, is_standing) for number, kept, is_standing in merges if number != merged.pk]
-    for one in mine:
+    for one in (kept for kept in mine if kept["service"] in only):
         goes_on = one["standing"] == _standing(into, one["service"])
         if goes_on and one["made"] is not None:
             _leave(into, one, others)
@@ -57,6 +96,10 @@ def give_back(merged: Incident, into: Incident, now: datetime) -> None:
             _begin(merged, one["service"], one["condition"], now)
 
 
+def _kept_of(merged: Incident, into: Incident) -> list[Kept]:
+    return next((kept for number, kept, _ in reversed(_merges_into(into)) if number == merged.pk), [])
+
+
 def _leave(into: Incident, one: Kept, others: list[tuple[list[Kept], bool]]) -> None:
     """Give the other incident its own condition of a service back, unless another that is part of it relies on what stands."""
     same = [(kept, is_standing) for rows, is_standing in others for kept in rows if kept["service"] == one["service"]]
@@ -64,7 +107,8 @@ def _leave(into: Incident, one: Kept, others: list[tuple[list[Kept], bool]]) -> 
         return
     ServiceCondition.objects.filter(pk=one["made"]).delete()
     # What stood before may have come with a merge that is undone by now: then go back to before that one.
-    gone = {kept["made"]: kept for kept, is_standing in same if not is_standing and kept["made"]}
+    made = {kept["made"] for kept, is_standing in same if is_standing}
+    gone = {kept["made"]: kept for kept, is_standing in same if not is_standing and kept["made"] not in {None, *made}}
     while one["ended"] in gone:
         one = gone[one["ended"]]
     if one["before"] is None:

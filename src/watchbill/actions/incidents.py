@@ -26,7 +26,7 @@ from watchbill.actions.checking import check_text
 from watchbill.actions.delivery import Words
 from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.effects import carry_out
-from watchbill.actions.incident_carry import Carried, bring_back
+from watchbill.actions.incident_carry import Carried, bring_back, hosts_of
 from watchbill.actions.log import WATCHBILL, Actor, Subject, record
 from watchbill.core import incidents as core
 from watchbill.db.incident_facts import incident_fact, left_of, named_in, sees_incident
@@ -163,13 +163,15 @@ def close(incident_id: int, person: Person, now: datetime, despite: str = "") ->
 def reopen(incident_id: int, why: str, person: Person, now: datetime) -> Incident:
     """Say that it goes on; one that was merged is its own again, as it was before. Raises Refused, NotAllowed."""
     with transaction.atomic():
-        merged_into = Incident.objects.filter(pk=incident_id).values_list("merged_into", flat=True).first()
-        held = lock_all([incident_id, *([merged_into] if merged_into else [])])
+        hosts = hosts_of(incident_id)
+        held = lock_all([incident_id, *hosts])
         incident = held[incident_id]
         require_member(person, incident, "reopen an incident")
         desk, back = desk_of(incident.team, now), Carried()
-        if merged_into and incident.merged_into_id == merged_into:
-            back = bring_back(incident, held[merged_into], person, now)
+        if hosts_of(incident_id) != hosts:
+            raise Refused("somebody merged it meanwhile: look at it once more")
+        if hosts:
+            back = bring_back(incident, [held[one] for one in hosts], person, now)
         effects = core.reopen(incident_fact(incident), str(person), why, now, back.before, _ask_after(desk))
         apply(incident, effects, now, Actor.of(person))
         status_changes.reopened(incident, back.public)
