@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile as File
 from django.test import Client
@@ -10,7 +12,7 @@ from tests.actions.postmortem_cast import adopt_rules, an_outage, the_postmortem
 from tests.actions.test_report_import import REPORT
 from tests.doors.web_world import Cast
 from tests.world import World
-from watchbill.actions import action_items, postmortems
+from watchbill.actions import action_items, postmortem_meeting, postmortems
 from watchbill.actions.action_items import Wanted
 from watchbill.db.models import ActionItem, PostMortem, Publication
 
@@ -45,12 +47,15 @@ def test_a_section_is_written_in_place_and_words_that_blame_get_a_kinder_hint(as
 def test_which_message_left_by_which_way_is_folded_away(as_: Cast, world: World) -> None:
     adopt_rules(world)
     an_outage(world)
+    postmortem_meeting.plan(the_postmortem().pk, world.now + timedelta(days=2), world.ana, world.now)
     world.work()
     story = as_.ana.text(f"/postmortems/{the_postmortem().pk}/").partition('id="story"')[2].partition("</section>")[0]
     told, _, messages = story.partition('<details id="messages">')
     assert "told Ana" in told
-    assert "left: 250" not in told
+    assert "planned" in told
+    assert ("left: 250" in told, "a mail left" in told) == (False, False)
     assert "email to Ana left: 250" in messages
+    assert "a mail left, the meeting of post-mortem" in messages, "an invitation is a message too"
 
 
 def test_a_line_makes_a_ticket_and_what_is_refused_is_said(as_: Cast, world: World) -> None:

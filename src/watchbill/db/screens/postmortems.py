@@ -73,5 +73,5 @@ class Story:
 def read_story(postmortem: PostMortem) -> Story:
     """Read what happened to a post-mortem."""
     rows = Event.objects.filter(subject_kind="postmortem", subject_id=postmortem.pk).order_by("-id")
-    is_message = Q(kind__startswith="delivery.")
+    is_message = Q(kind__startswith="delivery.") | Q(kind="postmortem.mailed")
     return Story(list(rows.exclude(is_message)[:MOST]), list(rows.filter(is_message)[:MOST]))
