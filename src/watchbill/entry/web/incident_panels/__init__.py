@@ -6,18 +6,19 @@ A panel is a module with
     WHERE      "top" (before all else, such as "you are asked"), "main", or "side"; without it: "main"
     TEMPLATE   "incidents/panel_<name>.html"
     words      words(about) -> what the template needs, or None: there is nothing to show now
-    ACTS       what may be done in it, by name: {"mitigate": Act(MitigateForm, mitigate, "Mitigated.")}; may be missing
+    ACTS       what may be done in it, by name: {"mitigate": Act(MitigateForm, mitigate, "Mitigated.")}, if anything
 
 What several panels need is read once: `about.once(roles)`, with the functions of `_together.py` or one of the panel's own.
 
-The template also has `incident`, `about`, `is_member`, `open_form` (the act that was refused) and `forms`, one form for each
-act of the panel, made when the template asks for it; it has no `forms` when the reader may not act. What a reader should see change without a reload stands in
-`<div {% live_panel %}>…</div>`, once, and nothing that a person types into may stand in it; buttons may. One act, folded:
+The template also has `incident`, `about`, `is_member`, `open_form` (the act that was refused) and `forms`, one form for
+each act of the panel, made when the template asks for it; it has no `forms` when the reader may not act. What a reader
+should see change without a reload stands in `<div {% live_panel %}>…</div>`, once, and nothing that a person types into
+may stand in it; buttons may. One act, folded:
 `{% include "incidents/do.html" with name="mitigate" title="…" button="…" form=forms.mitigate %}`.
 
-An act is a POST to /incidents/<id>/<name>/, so its name is its own on the whole page. `do` gets About and the cleaned values
-and calls one action; what that refuses is shown at the field it names, and nothing typed is lost. The same form may stand
-several times (a button in each row) with a hidden field that says which.
+An act is a POST to /incidents/<id>/<name>/, so its name is its own on the whole page. `do` gets About and the cleaned
+values and calls one action; what that refuses is shown at the field it names, and nothing typed is lost. The same form
+may stand several times (a button in each row) with a hidden field that says which.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ Do = Callable[[About, dict[str, Any]], object]
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that may be done: its form, what does it, what is said afterwards, and the part of the page to go back to."""
+    """One thing that may be done: its form, what does it, what is said then, the part of the page to go back to."""
 
     form: type[ActForm]
     do: Do

@@ -1,4 +1,4 @@
-"""You are asked: a role that somebody offers to the reader, with its duties, and yes and no. No needs no reason (ROL-09)."""
+"""You are asked: a role offered to the reader, with its duties, and yes and no. No needs no reason (ROL-09)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What belongs to it: alerts, requests, tickets, changes, silences, related incidents; part of another, or no incident."""
+"""What belongs to it: alerts, requests, tickets, changes, silences, incidents; part of another, or no incident."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timeline: what happened, when, who wrote it and what was put right; entries with links and files (INC-08, INC-12)."""
+"""The timeline: what happened, when, by whom, what was put right; entries with links and files (INC-08, INC-12)."""
 
 from __future__ import annotations
 

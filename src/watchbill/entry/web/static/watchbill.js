@@ -108,7 +108,8 @@
       scroll: [...region.querySelectorAll(".strip")].map((strip) => strip.scrollLeft),
     });
   });
-  // Not afterSwap: htmx still gives the new rows the old ones' attributes for a moment, so that they may move.
+  // Not afterSwap: until it settles, at once after that, htmx lends the new rows the old ones' attributes, and a class
+  // that is given before would be taken back.
   body.addEventListener("htmx:afterSettle", (event) => {
     const was = before.get(event.detail.target.id);
     const region = document.getElementById(event.detail.target.id);
