@@ -9,6 +9,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.actions.desk_cast import adopt, adopt_preset
 from tests.doors.web_world import Cast
@@ -112,12 +114,33 @@ def test_a_milestone_is_moved_with_a_reason_and_a_refusal_loses_nothing(world, a
 
 
 def test_a_panel_asks_for_itself_alone(world, as_):
+    """Nothing is made of the page around it, and what the page has to say once is kept for the page."""
     incident = declare(world)
-    whole, part = (as_.ana.text(f"/incidents/{incident.pk}/{query}") for query in ("", "?panel=state"))
-    assert 'id="incident-state"' in part
-    assert f"/incidents/{incident.pk}/?panel=state" in whole
-    assert as_.ana.get(f"/incidents/{incident.pk}/?panel=nonsense").status_code == 200
-    assert as_.ana.post(f"/incidents/{incident.pk}/nonsense/").status_code == 404
+    at = f"/incidents/{incident.pk}/"
+    as_.ana.post(f"{at}acknowledge/")
+    asked = {"HX-Request": "true"}
+    with CaptureQueriesContext(connection) as few:
+        part = as_.ana.get(f"{at}?panel=state", headers=asked).content.decode()
+    assert part.count('id="incident-') == part.count('id="incident-state"') == 1
+    assert ("<nav" in part, 'role="status"' in part) == (False, False)
+    with CaptureQueriesContext(connection) as many:
+        whole = as_.ana.text(at)
+    assert len(few) < 8 < len(many)
+    assert f"{at}?panel=state" in whole
+    assert 'role="status"' in whole, "it was said that Ana has it"
+    head = as_.ana.get(f"{at}?panel=head", headers=asked).content.decode()
+    assert "<nav" not in head
+    for name in ("open-count", "incident-count", "request-count", "incident-head"):
+        assert head.count(f'id="{name}"') == 1, name
+    assert f"I-{incident.pk} {incident.title} · Watchbill</title>" in head
+
+
+def test_whoever_opens_the_address_of_a_panel_reads_the_page(world, as_):
+    at = f"/incidents/{declare(world).pk}/"
+    for query, headers in (("?panel=state", {}), ("?panel=nonsense", {}), ("?panel=nonsense", {"HX-Request": "true"})):
+        page = as_.ana.get(f"{at}{query}", headers=headers).content.decode()
+        assert ("<nav" in page, 'id="incident-timeline"' in page) == (True, True), query
+    assert as_.ana.post(f"{at}nonsense/").status_code == 404
 
 
 def test_the_timeline_takes_entries_with_their_time_a_link_and_pasted_pictures(world, as_):

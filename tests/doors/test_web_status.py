@@ -52,7 +52,8 @@ def test_it_is_published_renamed_ended_and_withdrawn_from_the_incident(world, as
     page = make_page(world)
     incident = declare(world, "acme's idp is broken")
     at = f"/incidents/{incident.pk}"
-    assert 'value="acme' not in as_.ana.text(f"{at}/?panel=statuspage")
+    panel = as_.ana.get(f"{at}/?panel=statuspage", headers={"HX-Request": "true"}).content.decode()
+    assert ('id="incident-statuspage"' in panel, 'value="acme' in panel) == (True, False)
     assert as_.ana.post(f"{at}/publish/", {"page": page.pk, "title": " "}).status_code == 409
     assert as_.ana.post(f"{at}/publish/", {"page": page.pk, "title": "Sign-in fails"}).status_code == 302
     row = PublicIncident.objects.get()

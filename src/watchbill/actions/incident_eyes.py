@@ -54,14 +54,26 @@ def readers_of(named: Iterable[IncidentMember], updates: Sequence[IncidentUpdate
     return [Reader(row.person, row.seen_at, _knows(row, newest)) for row in named if row.left_at is None]
 
 
-def note_seen(incident: Incident, person: Person, now: datetime) -> None:
-    """Remember that somebody who responds has the page open: once a minute, and at once after an update."""
-    row = incident.members.filter(person=person, left_at=None).first()
+def note_seen(
+    incident: Incident,
+    person: Person,
+    now: datetime,
+    named: Iterable[IncidentMember] | None = None,
+    updates: Sequence[IncidentUpdate] | None = None,
+) -> None:
+    """Remember that somebody who responds has the page open: once a minute, and at once after an update.
+
+    `named` and `updates`, the newest last, as the page has read them.
+    """
+    rows = incident.members.filter(person=person, left_at=None) if named is None else named
+    row = next((one for one in rows if one.person_id == person.pk and one.left_at is None), None)
     if row is None:
         return
+    told = list(incident.updates.order_by("id")) if updates is None else updates
     is_fresh = row.seen_at is not None and now - row.seen_at < REMEMBERED_EVERY
-    if is_fresh and _knows(row, incident.updates.order_by("-id").first()):
+    if is_fresh and _knows(row, next(reversed(told), None)):
         return
+    row.seen_at = now
     IncidentMember.objects.filter(pk=row.pk).update(seen_at=now)
 
 

@@ -45,12 +45,13 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class About:
-    """What a panel knows: the incident, its team's desk, who reads and when, and the members of the team."""
+    """What a panel knows: the incident, its team's desk, who reads, as what in the team and when, and its members."""
 
     incident: Incident
     desk: Desk
     reader: Person
     now: datetime
+    role: str | None = None
     is_member: bool = False
     members: Sequence[Person] = ()
     query: Mapping[str, str] = field(default_factory=dict)

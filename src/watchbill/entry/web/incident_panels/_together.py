@@ -5,7 +5,7 @@ from __future__ import annotations
 from watchbill.actions.role_scene import Scene
 from watchbill.core.roles import ACCEPTED
 from watchbill.db import role_facts
-from watchbill.db.models import IncidentMember, IncidentService, RoleAssignment, Team
+from watchbill.db.models import IncidentMember, IncidentService, IncidentUpdate, RoleAssignment, Team
 from watchbill.db.screens.visible import teams_of
 from watchbill.entry.web.incident_panels import About
 
@@ -29,6 +29,11 @@ def scene(about: About) -> Scene:
 def named(about: About) -> list[IncidentMember]:
     """Read who was called in, those who left too."""
     return sorted(about.incident.members.select_related("person"), key=lambda row: (row.joined_at, row.pk))
+
+
+def updates(about: About) -> list[IncidentUpdate]:
+    """Read what was told, the newest last."""
+    return sorted(about.incident.updates.select_related("corrects"), key=lambda one: one.pk)
 
 
 def touched(about: About) -> list[IncidentService]:

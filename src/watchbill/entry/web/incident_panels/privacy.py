@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from watchbill.actions import incidents
-from watchbill.actions.access import role_of
 from watchbill.entry.web.incident_panels import About, Act, WhyForm
 
 PLACE = 90
@@ -15,7 +14,7 @@ TEMPLATE = "incidents/panel_privacy.html"
 
 def words(about: About) -> dict[str, Any]:
     """Tell whether the reader may open it to the team."""
-    return {"may_open": role_of(about.reader, about.incident.team) == "owner"}
+    return {"may_open": about.role == "owner"}
 
 
 ACTS = {

@@ -15,7 +15,7 @@ from watchbill.actions.incident_updates import Said
 from watchbill.actions.update_promises import hearings_of, rule_of
 from watchbill.db.models import IncidentUpdate, Person
 from watchbill.entry.web.incident_panels import SHORT, About, Act, ActForm
-from watchbill.entry.web.incident_panels._together import holders, named
+from watchbill.entry.web.incident_panels._together import holders, named, updates
 from watchbill.entry.web.request_forms import choose
 from watchbill.entry.web.wall import WallField
 from watchbill.kit.errors import Refused
@@ -33,22 +33,18 @@ OVER = (("", "It is over"),)
 
 def words(about: About) -> dict[str, Any]:
     """Give who was told what, when each hears next, and who speaks."""
-    updates = about.once(_updates)
-    rows = incident_eyes.told_of(about.incident, about.desk, about.now, updates)
+    told = about.once(updates)
+    rows = incident_eyes.told_of(about.incident, about.desk, about.now, told)
     titles = {row.hearing.key: row.hearing.audience.title for row in rows}
-    said = updates[: -MOST_SHOWN - 1 : -1]
+    said = told[: -MOST_SHOWN - 1 : -1]
     return {
         "rows": rows,
-        "readers": incident_eyes.readers_of(about.once(named), updates) if said and not about.is_over else [],
+        "readers": incident_eyes.readers_of(about.once(named), told) if said and not about.is_over else [],
         "said": [(titles.get(one.audience, one.audience), one) for one in said],
         "speakers": [] if about.is_over else _speakers(about),
         "may_write": about.is_member and about.incident.state != "closed" and bool(rows),
         "correcting": _correcting(about),
     }
-
-
-def _updates(about: About) -> list[IncidentUpdate]:
-    return sorted(about.incident.updates.select_related("corrects"), key=lambda one: one.pk)
 
 
 def _speakers(about: About) -> list[tuple[Person, str]]:

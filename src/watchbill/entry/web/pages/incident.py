@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,6 +15,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from watchbill.actions import incident_eyes, incidents
+from watchbill.actions.access import ROLES, role_of
 from watchbill.actions.desk import desk_of
 from watchbill.db.incident_facts import named_in
 from watchbill.db.models import Incident
@@ -34,12 +36,13 @@ from watchbill.entry.web.incident_panels import (
     all_panels,
     find_act,
 )
-from watchbill.entry.web.incident_panels._together import holders
-from watchbill.entry.web.pages.alerts import may_answer
+from watchbill.entry.web.incident_panels._together import holders, named, updates
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.templatetags.incident_tags import IMAGES
 
 EMPTY = "incidents/panel_empty.html"
+# The part above the panels, which asks for itself as they do.
+HEAD = "head"
 
 
 def incident_or_404(request: PageRequest, number: int) -> Incident:
@@ -52,30 +55,45 @@ def incident_or_404(request: PageRequest, number: int) -> Incident:
 
 @login_required
 def show(request: PageRequest, number: int) -> HttpResponse:
-    """Show one incident; `?panel=` shows one of its panels alone, for a page that is open."""
+    """Show one incident; `?panel=` gives one of its panels alone to a page that is open, without what stands around it."""
     one = incident_or_404(request, number)
-    if request.GET.get("panel", "updates") == "updates":
-        incident_eyes.note_seen(one, request.user, request.now)
-    return _render(request, one, {})
-
-
-def _render(request: PageRequest, one: Incident, given: dict[str, ActForm], status: int = 200) -> HttpResponse:
     about = about_of(request, one)
-    panels = _panels(about, given, only=request.GET.get("panel", "") if not given else "")
-    table = incidents.severity_rule(about.desk)
-    severity, priority = table.severities.get(one.severity), table.priorities.get(one.priority)
+    panel = request.GET.get("panel", "updates")
+    if panel == "updates":
+        incident_eyes.note_seen(one, request.user, request.now, about.once(named), about.once(updates))
+    # A person who opens such an address themselves gets the page.
+    if "HX-Request" in request.headers and panel == HEAD:
+        return render(request, "incidents/head_alone.html", _words(about))
+    if "HX-Request" in request.headers and "panel" in request.GET and panel in all_panels():
+        words = {"incident": one, "about": about, "is_member": about.is_member, "open_form": ""}
+        shown = _shown(panel, all_panels()[panel], about, {})
+        return render(request, "incidents/panel_alone.html", {**words, "panel": shown})
+    return _render(request, about, {})
+
+
+def _render(request: PageRequest, about: About, given: dict[str, ActForm], status: int = 200) -> HttpResponse:
+    panels = [_shown(name, module, about, given) for name, module in all_panels().items()]
     words = {
+        **_words(about),
+        "open_form": next(iter(given), ""),
+        "refused": [(name, _errors(form)) for name, form in given.items()],
+        **{where: [panel for panel in panels if panel.where == where] for where in (TOP, MAIN, SIDE)},
+    }
+    return render(request, "incidents/one.html", words, status=status)
+
+
+def _words(about: About) -> dict[str, Any]:
+    """Give what stands above the panels."""
+    one, table = about.incident, incidents.severity_rule(about.desk)
+    severity, priority = table.severities.get(one.severity), table.priorities.get(one.priority)
+    return {
         "incident": one,
         "about": about,
         "is_member": about.is_member,
         "how_bad": _how_bad(severity.title if severity else one.severity, priority.title if priority else one.priority),
         "is_major": bool(priority and priority.is_major),
         "commanders": [row for row in about.once(holders) if row.role == "commander"],
-        "open_form": next(iter(given), ""),
-        "refused": [(name, _errors(form)) for name, form in given.items()],
-        **{where: [panel for panel in panels if panel.where == where] for where in (TOP, MAIN, SIDE)},
     }
-    return render(request, "incidents/one.html", words, status=status)
 
 
 def _how_bad(severity: str, priority: str) -> str:
@@ -91,20 +109,18 @@ def _errors(form: ActForm) -> list[str]:
 
 def about_of(request: PageRequest, one: Incident) -> About:
     """Gather what a panel knows."""
+    role = role_of(request.user, one.team)
+    is_member = role is not None and ROLES.index(role) >= ROLES.index("member")
     return About(
         incident=one,
         desk=desk_of(one.team, request.now),
         reader=request.user,
         now=request.now,
-        is_member=may_answer(request.user, one.team) or (request.user.is_active and named_in(one, request.user)),
+        role=role,
+        is_member=is_member or (request.user.is_active and named_in(one, request.user)),
         members=members_of([one.team_id]),
         query=request.GET.dict(),
     )
-
-
-def _panels(about: About, given: Mapping[str, ActForm], only: str) -> list[Shown]:
-    wanted = {name: module for name, module in all_panels().items() if not only or name == only}
-    return [_shown(name, module, about, given) for name, module in wanted.items()]
 
 
 def _shown(name: str, module: ModuleType, about: About, given: Mapping[str, ActForm]) -> Shown:
@@ -131,7 +147,7 @@ def act(request: PageRequest, number: int, name: str) -> HttpResponse:
         if result is not None:
             messages.success(request, chosen.words(result))
             return redirect(next_url(request, f"/incidents/{number}/{chosen.back}"))
-    return _render(request, incident_or_404(request, number), {name: form}, 409)
+    return _render(request, about_of(request, incident_or_404(request, number)), {name: form}, 409)
 
 
 @login_required
