@@ -205,7 +205,7 @@ def test_a_long_incident_asks_the_database_no_more_than_a_short_one(world, as_):
     short = questions()
     for number in range(1, 7):
         go_on(world, incident, number)
-    assert questions() == short <= 42
+    assert questions() == short <= 36
 
 
 def test_the_page_says_how_far_the_call_is(world, as_):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 from django.db.models import Q
@@ -92,33 +93,44 @@ NAMES: dict[str, Callable[[Collection[int]], dict[int, Named]]] = {
 
 def find_named(kind: str, number: int, reader: Person) -> Named | None:
     """Read what may be linked, as somebody may see it: of their teams, or an incident that they see; None: nothing."""
-    return _seen(kind, [number], reader).get(number)
+    return _seen(kind, [number], reader, lambda: _teams_of(reader)).get(number)
 
 
-def _seen(kind: str, numbers: Collection[int], reader: Person) -> dict[int, Named]:
+def _teams_of(reader: Person) -> set[int]:
+    return set(Membership.objects.filter(person=reader).values_list("team", flat=True))
+
+
+def _seen(kind: str, numbers: Collection[int], reader: Person, teams: Callable[[], set[int]]) -> dict[int, Named]:
     named = NAMES[kind](numbers)
     if kind == "related":
         seen = set(Incident.objects.filter(seen_by(reader), pk__in=named).values_list("pk", flat=True))
         return {pk: one for pk, one in named.items() if pk in seen}
     if reader.is_superuser or not named:
         return named
-    mine = set(Membership.objects.filter(person=reader).values_list("team", flat=True))
-    return {pk: one for pk, one in named.items() if one.team in mine}
+    return {pk: one for pk, one in named.items() if one.team in teams()}
 
 
 def links_of(incident: Incident, reader: Person) -> list[Linked]:
     """Read what is linked to an incident, by kind; what the reader may not see is not in it."""
     rows = list(incident.links.order_by("kind", "id"))
+    teams = cache(lambda: _teams_of(reader))
     found = []
     for kind, of_kind in groupby(rows, key=lambda row: row.kind):
         links = list(of_kind)
-        named = _seen(kind, [row.subject_id for row in links], reader)
+        named = _seen(kind, [row.subject_id for row in links], reader, teams)
         found += [
             Linked(row.pk, kind, row.subject_id, row.note, named[row.subject_id].title, named[row.subject_id].path)
             for row in links
             if row.subject_id in named
         ]
     return found
+
+
+def merged_into(incident: Incident, reader: Person) -> list[Incident]:
+    """Read what was merged into an incident, as far as the reader may see it, the oldest first."""
+    numbers = list(Incident.objects.filter(merged_into=incident).values_list("pk", flat=True))
+    # Most have none, and to ask who may see what takes Django longer than everything else of this panel.
+    return list(Incident.objects.filter(seen_by(reader), pk__in=numbers).order_by("id")) if numbers else []
 
 
 def incidents_with(kind: str, number: int, reader: Person) -> list[Incident]:

@@ -8,7 +8,7 @@ from django import forms
 
 from watchbill.actions import incident_links, incident_merging
 from watchbill.db.incident_facts import seen_by
-from watchbill.db.incident_links import NAMES, links_of
+from watchbill.db.incident_links import NAMES, links_of, merged_into
 from watchbill.db.models import Incident
 from watchbill.entry.web.incident_panels import About, Act, ActForm, WhyForm
 from watchbill.entry.web.request_forms import choose
@@ -30,10 +30,9 @@ MOST = 50
 
 def words(about: About) -> dict[str, Any]:
     """Give what the reader may see of what is linked, and what was merged into it."""
-    merged = Incident.objects.filter(seen_by(about.reader), merged_into=about.incident).order_by("id")
     return {
         "links": [(WORDS[one.kind], one) for one in links_of(about.incident, about.reader)],
-        "merged": list(merged),
+        "merged": merged_into(about.incident, about.reader),
         "is_over": about.is_over,
     }
 

@@ -18,10 +18,17 @@ TEMPLATE = "incidents/panel_tasks.html"
 
 def words(about: About) -> dict[str, Any]:
     """Give the tasks, open ones first."""
+    is_open = _open(about)
+    return {"open_tasks": is_open, "over": [row for row in about.once(_tasks) if row not in is_open]}
+
+
+def _tasks(about: About) -> list[IncidentTask]:
     found = IncidentTask.objects.filter(incident=about.incident).select_related("owner", "ticket")
-    rows = sorted(found, key=lambda row: row.pk)
-    is_open = [row for row in rows if not (row.done_at or row.dropped_why or row.ticket_id)]
-    return {"open_tasks": is_open, "over": [row for row in rows if row not in is_open]}
+    return sorted(found, key=lambda row: row.pk)
+
+
+def _open(about: About) -> list[IncidentTask]:
+    return [row for row in about.once(_tasks) if not (row.done_at or row.dropped_why or row.ticket_id)]
 
 
 def _people(about: About) -> list[Person]:
@@ -53,8 +60,7 @@ class GiveForm(ActForm):
 
     def fill_in(self, about: About) -> None:
         """Offer what is open, who responds, then the members."""
-        rows = IncidentTask.objects.filter(incident=about.incident, done_at=None, dropped_why="", ticket=None)
-        choose(self, "given", [(str(row.pk), row.title) for row in rows.order_by("id")])
+        choose(self, "given", [(str(row.pk), row.title) for row in _open(about)])
         choose(self, "owner", [(str(one.pk), str(one)) for one in _people(about)], "nobody")
 
 
