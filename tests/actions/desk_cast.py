@@ -10,13 +10,15 @@ from watchbill.actions import support
 from watchbill.actions.asked import Asked
 from watchbill.actions.requesters import Asker
 from watchbill.db.models import Event, Export, Policy, SupportRequest, Ticket
+from watchbill.rules import unused_in
 
 OFFICE = [{"weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday"], "start": "08:00", "end": "18:00"}]
 RIA = Asker("Ria", "ria@example.net")
 
 
 def adopt(world: World, coverage: object = OFFICE, **rules: object) -> None:
-    """The team works in office hours, with these settings of rules."""
+    """The team works in office hours, with these settings of rules; one that is misspelt would be passed over."""
+    assert not unused_in({"rules": rules}), unused_in({"rules": rules})
     newest = Policy.objects.filter(team=world.team).order_by("-version").first()
     Policy.objects.create(
         team=world.team,
