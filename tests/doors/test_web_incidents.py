@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.actions.desk_cast import adopt, adopt_preset
 from tests.doors.web_world import Cast
-from watchbill.actions import declaring, incident_story, incidents, support
+from watchbill.actions import declaring, incident_roles, incident_story, incidents, support
 from watchbill.actions.asked import Asked
 from watchbill.actions.declaring import Declared
 from watchbill.actions.incident_story import Entry
@@ -368,3 +368,11 @@ def test_now_and_the_palette_know_it(world, as_):
     assert "Nobody can sign in" in as_.ben.text("/find/?q=sign+in")
     assert "Nobody can sign in" in as_.ben.text(f"/find/?q=I-{incident.pk}")
     assert "Nobody can sign in" not in as_.charlie.text("/find/?q=sign+in")
+
+
+def test_who_responds_has_the_title_that_the_team_gives_the_role(world, as_):
+    """INC-11, in the team's words (C22)."""
+    adopt_preset(world, "oncall-remodel")
+    incident = declare(world, impact_kind="interruption")
+    incident_roles.take(incident.pk, "commander", world.ana, world.now)
+    assert "<b>Ana</b>, Lead <small>" in as_.ana.text(f"/incidents/{incident.pk}/")

@@ -10,7 +10,7 @@ from django.db.models import Q
 from watchbill.actions import incidents
 from watchbill.db.models import Person
 from watchbill.entry.web.incident_panels import About, Act, ActForm, EmptyForm
-from watchbill.entry.web.incident_panels._together import holders, named, teams
+from watchbill.entry.web.incident_panels._together import holders, named, scene, teams
 from watchbill.entry.web.request_forms import choose, person_of
 from watchbill.kit.errors import Refused
 
@@ -23,7 +23,7 @@ def words(about: About) -> dict[str, Any]:
     """Give who is named in it, those who respond first, with the roles that they hold."""
     roles: dict[int, list[str]] = {}
     for row in about.once(holders):
-        roles.setdefault(row.person_id, []).append(about.desk.policy.get("labels", {}).get(row.role, row.role))
+        roles.setdefault(row.person_id, []).append(about.once(scene).title(row.role))
     people = about.once(named)
     return {
         "responding": [(row, roles.get(row.person_id, [])) for row in people if row.left_at is None],
