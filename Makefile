@@ -41,22 +41,22 @@ lint: $(STAMP)-dev
 pure: $(STAMP)-dev
 	$(BIN)/python -m pytest -n 2 tests/core tests/plugins tests/monitors
 
-test: check test-sqlite test-postgresql ## Everything, on both databases
+# Both at once, so that while one waits (for a start, a browser, its last file) the other works.
+test: check ## Everything, on both databases, side by side
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line WORKERS=2 test-sqlite test-postgresql
 
-# What takes longest goes first, so that no worker is left alone with it at the end.
+WORKERS ?= 3
+SUITE := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	tests/walks tests/kill tests/doors tests/actions
+
 test-sqlite: $(STAMP)-dev
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
-		tests/walks/test_demo.py tests/doors/test_api_schema.py tests/doors/test_server.py \
-		tests/walks tests/kill tests/doors tests/actions tests/channels tests/connectors tests/egress
+	$(SUITE) tests/channels tests/connectors tests/egress
 
-# The crawl of the demo and the fuzzing of the API run once, on SQLite: they look for what no database decides. So does
-# what stands on the pages (test_web_*): a page takes its facts from the same queries whatever it says of them, and
-# test_every_address asks them all of PostgreSQL too; what its buttons do is asked of the actions and of the API.
+# All that touches a database; channels, connectors and egress know none. What no database decides is asked once, on
+# SQLite: axe judges no page here, though every walk is walked (IS_JUDGED), and the API is asked fewer made up questions
+# (EXAMPLES).
 test-postgresql: $(STAMP)-dev
-	WATCHBILL_TEST_DB=postgresql $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
-		tests/doors/test_server.py tests/kill \
-		tests/walks/test_desk.py tests/walks/test_alertmanager.py tests/walks/test_first_day.py tests/doors tests/actions \
-		--ignore tests/doors/test_api_schema.py --ignore-glob 'tests/doors/test_web_*'
+	WATCHBILL_TEST_DB=postgresql $(SUITE)
 
 bench: $(STAMP)-dev ## Programs that print figures; they take some minutes
 	$(BIN)/python -m bench

@@ -22,6 +22,14 @@ from tests import database
 from tests.environment import DATA, ON_POSTGRESQL
 from tests.world import Mailbox, World, build_world, freeze, thaw
 
+DEAREST = (
+    "tests/walks/test_demo.py",
+    "tests/doors/test_api_schema.py",
+    "tests/walks/",
+    "tests/doors/test_server.py",
+    "tests/kill/",
+)
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[database.Kept]:
@@ -50,6 +58,14 @@ def pytest_configure() -> None:
         "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
     hypothesis.settings.load_profile("tests")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left alone with it: pytest-django puts just that last."""
+    items.sort(
+        key=lambda item: next((n for n, path in enumerate(DEAREST) if item.nodeid.startswith(path)), len(DEAREST))
+    )
 
 
 def pytest_collection_finish() -> None:

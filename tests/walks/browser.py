@@ -67,13 +67,15 @@ JUDGE = """axe.run({resultTypes: ['violations'], preload: false}).then(
     found => found.violations.map(one => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`))"""
 
 
+def bring_axe(page: Page) -> None:
+    """Have every page that is loaded from now on bring axe along: cheaper than to send it to most of them."""
+    if IS_JUDGED:
+        page.add_init_script(AXE_SCRIPT)
+
+
 def faults_of(page: Page) -> list[str]:
-    """Give what axe finds wrong with the page as it stands: the rule, and the first place."""
-    if not IS_JUDGED:
-        return []
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE_SCRIPT)
-    return list(page.evaluate(JUDGE))
+    """Give what axe finds wrong with the page as it stands: the rule, and the first place. It was brought along."""
+    return list(page.evaluate(JUDGE)) if IS_JUDGED else []
 
 
 def width_too_much(page: Page) -> int:
@@ -124,4 +126,5 @@ class Side:
 def side_of(browser: Browser, viewport: dict[str, int], **context: object) -> Side:
     # What arrives is coloured for a second: axe would judge whichever moment of that it meets.
     page = browser.new_context(viewport=viewport, reduced_motion="reduce", **context).new_page()
+    bring_axe(page)
     return Side(page, bool(context.get("java_script_enabled", True)), complaints_of(page))

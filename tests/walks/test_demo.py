@@ -16,7 +16,17 @@ import httpx2
 import pytest
 
 from tests.doors.intake_world import KIND
-from tests.walks.browser import DESK, IS_JUDGED, PHONE, chromium, complaints_of, faults_of, sign_in, width_too_much
+from tests.walks.browser import (
+    DESK,
+    IS_JUDGED,
+    PHONE,
+    bring_axe,
+    chromium,
+    complaints_of,
+    faults_of,
+    sign_in,
+    width_too_much,
+)
 from tests.walks.serving import WATCHBILL, Served
 
 FIRING = "Gateway answers 5xx for 4 % of calls"
@@ -197,6 +207,7 @@ def test_axe_finds_nothing_on_any_page_and_it_fits(demo, urls):
     looks = [(PHONE, "dark", judged_in(urls, PHONE)), (DESK, "light", judged_in(urls, DESK))]
     with chromium() as browser:
         page = browser.new_context(viewport=PHONE, reduced_motion="reduce").new_page()
+        bring_axe(page)
         sign_in(page, demo.url, "noor@demo.example", "demo-watchbill")
         said = complaints_of(page)
         wrong = []

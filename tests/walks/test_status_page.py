@@ -6,7 +6,7 @@ import pytest
 
 from tests.actions.status_cast import declare, make_page, say
 from tests.doors.status_world import ask_all
-from tests.walks.browser import DESK, PHONE, chromium, complaints_of, faults_of, width_too_much
+from tests.walks.browser import DESK, PHONE, bring_axe, chromium, complaints_of, faults_of, width_too_much
 from watchbill.actions import incidents, status_incidents
 from watchbill.db.models import PublicIncident
 
@@ -40,6 +40,7 @@ def test_the_page_fits_and_axe_finds_nothing(world) -> None:
         for scheme, size in (("light", DESK), ("dark", PHONE), ("light", PHONE), ("dark", DESK)):
             context = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True)
             shown = context.new_page()
+            bring_axe(shown)
             shown.route("**/*", give)
             said = complaints_of(shown)
             for path in paths[:3]:
