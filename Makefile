@@ -53,8 +53,8 @@ test-sqlite: $(STAMP)-dev
 	$(SUITE) tests/channels tests/connectors tests/egress
 
 # All that touches a database; channels, connectors and egress know none. What no database decides is asked once, on
-# SQLite: axe judges no page here, though every walk is walked (IS_JUDGED), and the API is asked fewer made up questions
-# (EXAMPLES).
+# SQLite: axe judges no page here, though every walk is walked (IS_JUDGED), two tests that only judge are left out
+# (marked `looks`), and the API is asked fewer made up questions (EXAMPLES).
 test-postgresql: $(STAMP)-dev
 	WATCHBILL_TEST_DB=postgresql $(SUITE)
 

@@ -61,8 +61,12 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no worker is left alone with it: pytest-django puts just that last."""
+    looks = [item for item in items if ON_POSTGRESQL and item.get_closest_marker("looks")]
+    if looks:
+        config.hook.pytest_deselected(items=looks)
+        items[:] = [item for item in items if item not in looks]
     items.sort(
         key=lambda item: next((n for n, path in enumerate(DEAREST) if item.nodeid.startswith(path)), len(DEAREST))
     )

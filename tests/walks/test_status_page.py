@@ -13,6 +13,7 @@ from watchbill.db.models import PublicIncident
 HERE = "http://status.test"
 
 
+@pytest.mark.looks
 @pytest.mark.django_db(transaction=True)
 def test_the_page_fits_and_axe_finds_nothing(world) -> None:
     """WCAG 2.2 AA at 390 and 1440 px; nothing loads from another host, nothing needs JavaScript."""
