@@ -13,6 +13,8 @@ from watchbill.actions import rota
 from watchbill.db.models import Absence, Override, Policy, Shift
 from watchbill.entry import clock
 
+pytestmark = pytest.mark.usefixtures("contexts")
+
 
 @pytest.fixture
 def world(world, monkeypatch):

@@ -17,6 +17,8 @@ from watchbill.entry.web.rota_sheet import read_post, read_settings
 EDIT = "/rota/platform-weekly/edit/"
 NEW = "/teams/platform/rotations/new/"
 
+pytestmark = pytest.mark.usefixtures("contexts")
+
 
 @pytest.fixture
 def world(world, monkeypatch):

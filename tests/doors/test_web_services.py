@@ -20,6 +20,8 @@ FACTS = {
     "description": "Cases of the agency",
 }
 
+pytestmark = pytest.mark.usefixtures("contexts")
+
 
 @pytest.fixture
 def as_(world):
