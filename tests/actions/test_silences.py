@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
-from watchbill.actions import alerts, paging, silences
-from watchbill.db.models import Outgoing, Page
+from watchbill.actions import alerts, catalogue, paging, silences
+from watchbill.db.models import Inbox, Outgoing, Page
 from watchbill.kit.errors import NotAllowed, Refused
 
 HOST = [{"label": "severity", "operator": "=", "value": "critical"}]
@@ -113,6 +114,73 @@ def test_the_longer_of_two_silences_holds(world):
     world.mailbox.clear()
     world.forward(minutes=170)
     assert world.mailbox.messages == []
+
+
+def two_hosts(world, *hosts):
+    """Alertmanager says that each of these hosts of one group has the same trouble."""
+    connection = world.service.connections.filter(monitor="alertmanager").first() or catalogue.connect_monitor(
+        world.service, "alertmanager", "Alertmanager", world.eva, world.now
+    )
+    firing = [
+        {
+            "status": "firing",
+            "fingerprint": host,
+            "labels": {"alertname": "Disk", "instance": host, "severity": "critical"},
+        }
+        for host in hosts
+    ]
+    body = json.dumps({"version": "4", "groupKey": "disks", "status": "firing", "alerts": firing}).encode()
+    Inbox.objects.create(
+        received_at=world.now,
+        service_id=world.service.pk,
+        connection_id=connection.pk,
+        monitor="alertmanager",
+        body=body,
+        note="",
+        sender="127.0.0.1",
+    )
+    world.work()
+
+
+def only(host):
+    return [{"label": "instance", "operator": "=", "value": host}]
+
+
+def test_one_that_is_not_covered_pages_although_it_joins_a_group_that_is_held_back(world):
+    silence(world, matchers=only("db1"))
+    two_hosts(world, "db1")
+    assert world.mailbox.messages == []
+    two_hosts(world, "db1", "db2")
+    assert world.mailbox.readers() == ["ana@example.org"]
+
+
+def test_a_silence_over_one_alert_leaves_the_page_of_the_others_alone(world):
+    two_hosts(world, "db1", "db2")
+    silence(world, matchers=only("db1"))
+    assert world.page().state == "climbing"
+    assert world.group().silence_id is None
+
+
+def test_two_silences_hold_a_group_together_until_the_first_of_them_ends(world):
+    two_hosts(world, "db1", "db2")
+    silence(world, matchers=only("db1"), ends_at=world.now + timedelta(hours=3))
+    silence(world, matchers=only("db2"), ends_at=world.now + timedelta(hours=1))
+    assert world.page().state == "resolved"
+    world.mailbox.clear()
+    world.forward(minutes=59)
+    assert world.mailbox.messages == []
+    world.forward(minutes=2)
+    assert world.mailbox.readers() == ["ana@example.org"]
+
+
+def test_when_one_of_two_is_ended_early_what_it_covered_pages_at_once(world):
+    first = silence(world, matchers=only("db1"), ends_at=world.now + timedelta(hours=3))
+    silence(world, matchers=only("db2"), ends_at=world.now + timedelta(hours=1))
+    two_hosts(world, "db1", "db2")
+    assert world.mailbox.messages == []
+    silences.end_silence(first, world.ana, world.now)
+    world.work()
+    assert world.mailbox.readers() == ["ana@example.org"]
 
 
 def test_the_preview_shows_what_it_would_cover(world):

@@ -15,6 +15,7 @@ from watchbill.core import alerts
 from watchbill.core.paging import ASKING
 from watchbill.db import facts
 from watchbill.db.models import Alert, AlertGroup, Page, Team
+from watchbill.kit.effects import Record
 
 LOOKED_AGAIN = {"silence_over": "the silence is over", "coverage_starts": "coverage has begun"}
 
@@ -34,23 +35,23 @@ class Asking:
         """Ask about groups of the team, whose services are locked, and page, wait or note, as the policy answers."""
         pages = {p.group_id: p for p in Page.objects.filter(group__in=[g.pk for g in groups], closed_at=None)}
         asked = [g for g in groups if g.pk not in pages or pages[g.pk].state not in ASKING]
-        labels = self._labels_of(asked)
+        # Nothing but silences speaks of labels.
+        labels = facts.all_labels_of(asked) if self.silences else {}
         tray, to_page = Tray(), list[tuple[AlertGroup, str]]()
         for group in asked:
-            self._decide(group, labels.get(group.pk, {}), after, tray, to_page)
+            self._decide(group, labels.get(group.pk, []), after, tray, to_page)
         tray.store()
         self._page(to_page, pages)
 
     def _decide(
         self,
         group: AlertGroup,
-        labels: Mapping[str, str],
+        labels: Sequence[Mapping[str, str]],
         after: str,
         tray: Tray,
         to_page: list[tuple[AlertGroup, str]],
     ) -> None:
-        known = {"severity": group.severity, **labels}
-        silence = alerts.silence_of(known, group.service_id, self.silences, self.now)
+        silence = alerts.silence_of_group(labels, group.service_id, self.silences, self.now)
         effects = alerts.respond(
             group.response,
             silence=silence,
@@ -58,6 +59,8 @@ class Asking:
             coverage_starts=self.coverage_starts,
             due_at=group.due_at,
         )
+        if silence and group.silence_id == silence.id and not after:
+            effects = [effect for effect in effects if not isinstance(effect, Record)]  # said before
         if group.silence_id != (silence.id if silence else None):
             group.silence_id = silence.id if silence else None
             group.save(update_fields=["silence"])
@@ -102,17 +105,10 @@ class Asking:
             service=group.service,
         )
 
-    def _labels_of(self, groups: Sequence[AlertGroup]) -> dict[int, dict[str, str]]:
-        """Read the labels of each group's first firing alert: silences speak of them, and nothing else does."""
-        if not self.silences:
-            return {}
-        found = _first_alerts([group.pk for group in groups], state="firing")
-        return {group: {str(k): str(v) for k, v in alert.labels.items()} for group, alert in found.items()}
 
-
-def _first_alerts(groups: Collection[int], **only: str) -> dict[int, Alert]:
+def _first_alerts(groups: Collection[int]) -> dict[int, Alert]:
     """Read the first alert of each of these groups: one seek in the index for each, one statement for all."""
-    first = Alert.objects.filter(group=OuterRef("pk"), **only).order_by("id").values("pk")[:1]
+    first = Alert.objects.filter(group=OuterRef("pk")).order_by("id").values("pk")[:1]
     ids = AlertGroup.objects.filter(pk__in=groups).annotate(first=Subquery(first)).values("first")
     return {alert.group_id: alert for alert in Alert.objects.filter(pk__in=ids)}
 

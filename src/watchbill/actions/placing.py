@@ -134,6 +134,9 @@ class Batch:
         self._add_alert(group, signal, fingerprint)
         group.firing_count += 1
         self._touch(group)
+        if group.silence_id is not None:
+            # What holds back the others may not cover this one.
+            self.to_ask[id(group)] = group
         self._worsen(group, decision)
 
     def _open_group(self, signal: Signal, key: Place, decision: severity_response.Decision) -> AlertGroup:

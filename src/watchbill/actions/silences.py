@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from watchbill.actions import alerts as alert_actions
 from watchbill.actions import paging
@@ -105,8 +106,14 @@ def end_silence(silence: Silence, person: Person, now: datetime) -> None:
         silence.refresh_from_db()
         clear_timer(subject_of(silence), "silence_begins")
         record(subject_of(silence), "silence.ended", f"{person} ended it early", now, Actor.of(person))
-        for pk in silence.alert_groups.exclude(state="resolved").values_list("pk", flat=True):
+        for pk in _held_with(silence):
             set_timer(Subject("alert", pk, silence.team_id), "silence_over", now)
+
+
+def _held_with(silence: Silence) -> list[int]:
+    """Read what a silence holds back, and what another one holds back that may have needed it for some of its alerts."""
+    held = AlertGroup.objects.filter(team=silence.team, silence__isnull=False).exclude(state="resolved")
+    return list(held.filter(Q(silence=silence) | Q(alert_count__gt=1)).order_by("id").values_list("pk", flat=True))
 
 
 def covered_groups(
@@ -115,8 +122,8 @@ def covered_groups(
     """Read which open alerts a silence like this would cover, newest first; raises Refused for a wrong matcher."""
     read = alerts.read_matchers(matchers)
     groups = facts.open_groups(team, service, limit)
-    labels = facts.labels_of([group.pk for group in groups])
-    return [g for g in groups if _covers(read, {"severity": g.severity, **labels.get(g.pk, {})})]
+    labels = facts.all_labels_of(groups)
+    return [group for group in groups if all(_covers(read, one) for one in labels[group.pk])]
 
 
 def _covers(matchers: Sequence[alerts.Matcher], labels: Mapping[str, str]) -> bool:
@@ -125,36 +132,39 @@ def _covers(matchers: Sequence[alerts.Matcher], labels: Mapping[str, str]) -> bo
 
 def begin_silence(claim: Claim, now: datetime) -> None:
     """Hold back what fires already and is covered, one alert a transaction; doing it twice changes nothing."""
-    silence = Silence.objects.select_related("team", "service", "created_by").filter(pk=claim.subject_id).first()
+    silence = Silence.objects.select_related("team", "service").filter(pk=claim.subject_id).first()
     if silence is not None and silence.ended_at is None and silence.ends_at > now:
-        for group in covered_groups(silence.team, silence.service, silence.matchers, 100_000):
-            if group.silence_id != silence.pk:
-                _hold_back(group.pk, silence, now)
+        for group in _touched_groups(silence, now):
+            _hold_back(group.pk, now)
     with transaction.atomic():
         finish(claim)
 
 
-def _hold_back(group_id: int, silence: Silence, now: datetime) -> None:
+def _touched_groups(silence: Silence, now: datetime) -> list[AlertGroup]:
+    """Read the open alerts that the silences in force hold back, now that this one is among them."""
+    silences = facts.silences_of(silence.team, now)
+    groups = facts.open_groups(silence.team, silence.service, 100_000)
+    labels = facts.all_labels_of(groups)
+    holding = {group.pk: alerts.silence_of_group(labels[group.pk], group.service_id, silences, now) for group in groups}
+    return [group for group in groups if (held := holding[group.pk]) and held.id != group.silence_id]
+
+
+def _hold_back(group_id: int, now: datetime) -> None:
     with transaction.atomic():
         group = alert_actions.lock_group(group_id)
-        still = Silence.objects.filter(pk=silence.pk, ended_at=None).exists()
-        if group.state == "resolved" or not still or _lasts_longer(group, silence, now):
+        labels = facts.all_labels_of([group])[group.pk]
+        held = alerts.silence_of_group(labels, group.service_id, facts.silences_of(group.team, now), now)
+        if group.state == "resolved" or held is None or held.id == group.silence_id:
             return
-        why = f"silenced by {silence.created_by or 'somebody'}: {silence.why}"
+        why = f"silenced by {held.by}: {held.why}"
         paging.close_for_groups([group], why, now)
         # Who had taken it is free again: when the silence ends somebody is asked anew.
         group.state, group.acknowledged_by, group.acknowledged_at, group.snoozed_until = "firing", None, None, None
-        group.silence = silence
+        group.silence_id = held.id
         group.save(update_fields=["state", "acknowledged_by", "acknowledged_at", "snoozed_until", "silence"])
-        record(alert_actions.subject_of(group), "alert.silenced", why, now, data={"silence": silence.pk})
+        record(alert_actions.subject_of(group), "alert.silenced", why, now, data={"silence": held.id})
         clear_timer(alert_actions.subject_of(group), "coverage_starts")
-        set_timer(alert_actions.subject_of(group), "silence_over", silence.ends_at)
-
-
-def _lasts_longer(group: AlertGroup, silence: Silence, now: datetime) -> bool:
-    """Tell whether another silence in force holds the alert back for longer than this one would."""
-    held = group.silence
-    return held is not None and held.ended_at is None and held.ends_at > max(silence.ends_at, now)
+        set_timer(alert_actions.subject_of(group), "silence_over", held.ends_at)
 
 
 TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {

@@ -96,6 +96,19 @@ def silence_of(labels: Mapping[str, str], service: int, silences: Sequence[Silen
     return max(covering, key=lambda silence: silence.ends_at, default=None)
 
 
+def silence_of_group(
+    alerts: Sequence[Mapping[str, str]], service: int, silences: Sequence[Silence], now: datetime
+) -> Silence | None:
+    """Find the silence that holds back alerts that are handled as one: each of them must be covered, by one or another.
+
+    Of several the one that ends first: from then on somebody must look again. One that nothing covers is reason enough
+    to hold back none of them.
+    """
+    found = [silence_of(labels, service, silences, now) for labels in alerts]
+    covering = [silence for silence in found if silence is not None]
+    return min(covering, key=lambda silence: silence.ends_at, default=None) if len(covering) == len(found) else None
+
+
 def place(signal: Signal, *, alert_is_firing: bool, group_is_open: bool, left_lately: bool) -> tuple[Place, str]:
     """Decide what a signal means for what is already known, and why.
 

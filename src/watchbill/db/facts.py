@@ -257,6 +257,18 @@ def labels_of(groups: list[int]) -> dict[int, dict[str, str]]:
     return labels
 
 
+def all_labels_of(groups: Sequence[AlertGroup]) -> dict[int, list[dict[str, str]]]:
+    """Read, for each of these groups, the labels of every alert that fires in it, as silences see them."""
+    severity = {group.pk: group.severity for group in groups}
+    labels: dict[int, list[dict[str, str]]] = {pk: [] for pk in severity}
+    numbers = list(severity)
+    for start in range(0, len(numbers), 500):
+        rows = Alert.objects.filter(group__in=numbers[start : start + 500], state="firing").order_by("id")
+        for group, found in rows.values_list("group_id", "labels"):
+            labels[group].append({"severity": severity[group], **{str(k): str(v) for k, v in found.items()}})
+    return {group: found or [{"severity": severity[group]}] for group, found in labels.items()}
+
+
 def names_of(people: Iterable[int]) -> dict[int, str]:
     """Read the names of people by their ids."""
     return {person.pk: str(person) for person in Person.objects.filter(pk__in=set(people))}
