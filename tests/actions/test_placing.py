@@ -94,6 +94,48 @@ def test_a_worse_alert_in_the_same_group_pages_although_the_first_did_not(world)
     assert "alert.worsened" in world.story(world.group())
 
 
+BOTH_PAGE = {
+    "severities": {"critical": {"respond": "page_now"}, "error": {"respond": "page_now", "urgency": "default"}}
+}
+
+
+def test_what_becomes_worse_while_its_page_climbs_asks_with_its_own_urgency(world):
+    set_policy(world, severity_response=BOTH_PAGE)
+    world.event(severity="error")
+    world.work()
+    world.mailbox.clear()
+    world.event(severity="critical")
+    world.work()
+    assert world.mailbox.readers() == ["ana@example.org"]
+    assert (world.page().severity, world.page().urgency) == ("critical", "important")
+    assert Page.objects.filter(closed_at=None).count() == 1
+
+
+def test_what_becomes_worse_after_nobody_answered_asks_anew(world):
+    set_policy(world, severity_response=BOTH_PAGE, page_exhausted={"again_after_minutes": 0})
+    world.event(severity="error")
+    world.work()
+    world.forward(hours=2)
+    assert world.page().state == "exhausted"
+    world.mailbox.clear()
+    world.event(severity="critical")
+    world.work()
+    assert world.mailbox.readers() == ["ana@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("order", "state"), [(("acknowledge", "trigger"), "climbing"), (("trigger", "acknowledge"), "acknowledged")]
+)
+def test_worse_and_acknowledged_in_one_batch_count_in_their_order(world, order, state):
+    set_policy(world, severity_response=BOTH_PAGE)
+    world.event(severity="error")
+    world.work()
+    for action in order:
+        world.event(action, severity="critical")
+    world.work()
+    assert (world.group().state, world.page().state) == ("firing" if state == "climbing" else state, state)
+
+
 def test_a_group_is_over_when_the_last_of_its_alerts_clears(world):
     set_policy(world, alert_grouping={"labels": ["cluster"]})
     world.event(key="a")

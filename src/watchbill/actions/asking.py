@@ -34,7 +34,8 @@ class Asking:
     def ask(self, groups: Sequence[AlertGroup], after: str = "") -> None:
         """Ask about groups of the team, whose services are locked, and page, wait or note, as the policy answers."""
         pages = {p.group_id: p for p in Page.objects.filter(group__in=[g.pk for g in groups], closed_at=None)}
-        asked = [g for g in groups if g.pk not in pages or pages[g.pk].state not in ASKING]
+        # A page that asks already goes on; what became worse opens another, whose ladder and urgency are its own.
+        asked = [g for g in groups if not (p := pages.get(g.pk)) or p.state not in ASKING or p.severity != g.severity]
         # Nothing but silences speaks of labels.
         labels = facts.all_labels_of(asked) if self.silences else {}
         tray, to_page = Tray(), list[tuple[AlertGroup, str]]()

@@ -243,6 +243,7 @@ class Batch:
         if group.state == "firing":
             group.state, group.acknowledged_at = "acknowledged", self.now
             self._line(group, "alert.acknowledged", why, by)
+            self.to_ask.pop(id(group), None)  # what comes worse after this asks again
             self.taken[id(group)] = (group, by.name)
 
     def _touch(self, group: AlertGroup) -> None:
@@ -275,7 +276,7 @@ class Batch:
     def _note_the_quiet(self) -> None:
         """Note what is new and pages nobody among the batch's own lines: no statement, and no timer, for each."""
         for key, group in list(self.to_ask.items()):
-            if group.pk or group.response in PAGES or key in self.taken or self.silences:
+            if group.pk or group.response in PAGES or self.silences:
                 continue
             for effect in alerts.respond(
                 group.response, silence=None, in_coverage=True, coverage_starts=None, due_at=group.due_at
@@ -295,7 +296,7 @@ class Batch:
             returning.let_page_go_on(group, answer, why, self.now)
         for name in {name for _, name in self.taken.values()}:
             paging.acknowledge_for_groups([g for g, by in self.taken.values() if by == name], name, self.now)
-        asked = [group for key, group in self.to_ask.items() if key not in self.taken]
+        asked = list(self.to_ask.values())
         later = [group for group in asked[ASKED_AT_ONCE:] if group.state == "firing"]
         put_off = {id(group) for group in later}
         self.ask_policy([group for group in asked if id(group) not in put_off])
