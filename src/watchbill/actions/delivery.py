@@ -116,8 +116,11 @@ def reach_or_tell(person: int, subject: Subject, words: Words, line: Event, why:
 def reach_all_or_tell(wanted: Sequence[Wanted], now: datetime) -> None:
     """Reach people, each as `reach_or_tell` does."""
     for one in reach_all(wanted, now):
-        name = str(Person.objects.get(pk=one.person))
-        tell_somebody(one.subject, one.words, f"{name} has no verified address", {one.person}, now)
+        tell_somebody(one.subject, one.words, _why_unreached(Person.objects.get(pk=one.person)), {one.person}, now)
+
+
+def _why_unreached(person: Person) -> str:
+    return f"{person} has no verified address" if person.is_active else f"the account of {person} is switched off"
 
 
 def tell_somebody(subject: Subject, words: Words, reason: str, not_to: set[int], now: datetime) -> None:

@@ -23,9 +23,10 @@ from watchbill.kit.effects import Become, Effect, Notify, Start
 from watchbill.kit.errors import NotAllowed, Refused
 from watchbill.rules import acknowledgement_expires, page_exhausted
 
-FALLBACK_LADDER = {
+FALLBACK_LADDER: dict[str, Any] = {
     "steps": [{"targets": ["team"], "wait_minutes": 10}, {"targets": ["fallback"], "wait_minutes": 10}],
     "repeat": 3,
+    "name": "no ladder: the whole team, then the fallback person",
 }
 
 
@@ -125,7 +126,7 @@ def _ladder_for(opening: Opening) -> dict[str, Any]:
         }
     ladder = opening.ladder or (opening.service.ladder if opening.service else None)
     if ladder is None:
-        return {**FALLBACK_LADDER, "name": "no ladder: the whole team, then the fallback person"}
+        return FALLBACK_LADDER
     return {"steps": ladder.steps, "repeat": ladder.repeat, "name": ladder.name, "version": ladder.version}
 
 
@@ -210,6 +211,8 @@ def ask_page_again(claim: Claim, now: datetime) -> None:
         if not finish(claim) or page is None:
             return
         why = "the snooze is over" if claim.kind == "snooze_over" else "the acknowledgement ran out and it still fires"
+        if page.answered_by is not None and not page.answered_by.is_active:
+            why = f"{page.answered_by}, who had answered, has left"
         _apply(page, paging.ask_again(facts.page_fact(page), why, now), now)
         _tell_group(page, "firing", None, now)
 
@@ -303,8 +306,7 @@ def _find_and_lock(page_id: int) -> Page | None:
 def _lock_with_group(page_id: int) -> Page:
     """Lock a page for a step that also changes its alert group."""
     _lock_service_of(page_id)
-    page = _find_and_lock(page_id)
-    if page is None:
+    if (page := _find_and_lock(page_id)) is None:
         raise Refused(f"there is no page {page_id}")
     return page
 
@@ -322,8 +324,7 @@ def lock_service(service_id: int) -> None:
 
 
 def _rules(page: Page, name: str) -> Mapping[str, Any]:
-    settings: Mapping[str, Any] = facts.policy_of(page.team).get("rules", {}).get(name, {})
-    return settings
+    return dict(facts.policy_of(page.team).get("rules", {}).get(name, {}))
 
 
 def _climb(page: Page, now: datetime) -> None:
@@ -337,12 +338,10 @@ def _decide_climb(page: Page, moment: paging.Moment, now: datetime) -> list[Effe
 
 def _apply(page: Page, effects: list[Effect], now: datetime, actor: Actor = WATCHBILL) -> None:
     wanted: list[Wanted] = []
-    notify = _collector(page, wanted)
-    exhausted = any(isinstance(effect, Start) for effect in effects)
     done = [effect for effect in effects if not isinstance(effect, Start)]
-    carry_out(done, page, subject_of(page), now, actor=actor, notify=notify)
+    carry_out(done, page, subject_of(page), now, actor=actor, notify=_collector(page, wanted))
     delivery.reach_all_or_tell(wanted, now)
-    if exhausted:
+    if len(done) < len(effects):
         _exhaust(page, now)
 
 
@@ -358,8 +357,9 @@ def _collector(page: Page, wanted: list[Wanted]) -> Notifier:
 def _exhaust(page: Page, now: datetime) -> None:
     """Do what the team's rule says when the whole ladder was climbed in vain."""
     settings = page_exhausted.Settings.model_validate(_rules(page, "page_exhausted"))
-    _apply(page, page_exhausted.decide(settings, page.team.fallback_id, now), now)
-    if page.team.fallback_id is None:
+    fallback = page.team.fallback if page.team.fallback and page.team.fallback.is_active else None
+    _apply(page, page_exhausted.decide(settings, fallback.pk if fallback else None, now), now)
+    if fallback is None:
         delivery.tell_somebody(subject_of(page), words_of(page), "nobody answered this page", set(), now)
 
 

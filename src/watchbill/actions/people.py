@@ -19,12 +19,13 @@ from watchbill.actions.checking import check_text
 from watchbill.actions.delivery import Words
 from watchbill.actions.log import Actor, Subject, record
 from watchbill.actions.settings import channel_settings
+from watchbill.actions.timers import set_timers
 from watchbill.actions.tokens import feed_token as feed_token
 from watchbill.actions.tokens import person_of_token as person_of_token
 from watchbill.actions.tokens import read_feed_token as read_feed_token
 from watchbill.core.rota.holidays import public_holidays
 from watchbill.core.wallclock import check_zone
-from watchbill.db.models import ContactAddress, InstanceSetting, Ladder, Membership, Person, Shift, Team
+from watchbill.db.models import ContactAddress, InstanceSetting, Ladder, Membership, Page, Person, Shift, Team
 from watchbill.kit.errors import NotAllowed, Refused
 
 INVITATION_LIVES = timedelta(days=7)
@@ -293,6 +294,7 @@ def active_owners(team: Team) -> Any:
 def deactivate(person: Person, by: Person, now: datetime) -> Holdings:
     """Switch an account off: no sign-in, no tokens, no pages. Gives what they still hold. Raises Refused, NotAllowed.
 
+    What they had answered asks again, and what is still on its way to them is told to somebody else.
     Seats ahead stay where they are: the rota says who covers, not this action.
     """
     require_administrator(by, "switch accounts off")
@@ -302,7 +304,15 @@ def deactivate(person: Person, by: Person, now: datetime) -> Holdings:
         person.is_active = False
         person.save(update_fields=["is_active"])
         record(subject_of(person), "person.deactivated", f"{by} switched the account off", now, Actor.of(by))
+        _let_pages_ask_again(person, now)
     return holdings(person, now)
+
+
+def _let_pages_ask_again(person: Person, now: datetime) -> None:
+    """End at once what somebody promised who has left, also where the team's promises have no end."""
+    kinds = {"acknowledged": "acknowledgement_expires", "snoozed": "snooze_over"}
+    theirs = Page.objects.filter(answered_by=person, closed_at=None, state__in=kinds).order_by("id")
+    set_timers([(Subject("page", page.pk, page.team_id), kinds[page.state], now) for page in theirs])
 
 
 def reactivate(person: Person, by: Person, now: datetime) -> None:

@@ -110,8 +110,10 @@ def _send_some(claims: Sequence[Claim], send: Send, clock: Callable[[], datetime
 
 def _say(rows: Sequence[Outgoing], send: Send) -> Receipt:
     """Hand one message to the vendor; raises DeliveryFailed."""
-    message = message_of(rows)
+    if not rows[0].person.is_active and rows[0].purpose in {"page", "notice"}:
+        raise DeliveryFailed(f"the account of {rows[0].person} is switched off", permanent=True)
     try:
+        message = message_of(rows)
         return send(message, rows[0].address.address)
     except DeliveryFailed:
         raise
@@ -259,7 +261,7 @@ def _fail_for_good(row: Outgoing, claim: Claim, failure: DeliveryFailed, now: da
 def _give_up(row: Outgoing, failure: DeliveryFailed, now: datetime) -> None:
     why = f"{row.channel} to {row.person} failed for good: {failure.message[:300]}"
     record(_subject_of(row), "delivery.failed", why, now, WATCHBILL, {"outgoing": row.pk})
-    if failure.permanent and not failure.operators:
+    if failure.permanent and not failure.operators and row.person.is_active:
         row.address.failed_at, row.address.failure = now, failure.message[:2000]
         row.address.save(update_fields=["failed_at", "failure"])
 

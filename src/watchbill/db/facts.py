@@ -177,13 +177,16 @@ def _whole_team(team: Team) -> paging.Reach:
 
 
 def page_fact(page: Page) -> paging.Page:
-    """Give what paging decides on."""
-    name = str(page.answered_by) if page.answered_by_id else ""
-    return paging.Page(page.state, page.severity, page.urgency, page.step, page.round, page.answered_by_id, name)
+    """Give what paging decides on. Whoever has left is not asked again for what they answered."""
+    name = str(page.answered_by) if page.answered_by else ""
+    answered_by = page.answered_by_id if page.answered_by and page.answered_by.is_active else None
+    return paging.Page(page.state, page.severity, page.urgency, page.step, page.round, answered_by, name)
 
 
 def usable_addresses(person: int) -> list[delivery.Address]:
     """Read a person's verified addresses; one that failed for good counts only when no other is left.
+
+    Whoever has left has none.
 
     A mail server that refuses everybody for an hour must not make everybody unreachable for ever.
     """
@@ -191,7 +194,9 @@ def usable_addresses(person: int) -> list[delivery.Address]:
 
 
 def _verified(people: Collection[int]) -> QuerySet[ContactAddress]:
-    rows = ContactAddress.objects.filter(person__in=people, verified_at__isnull=False, removed_at=None)
+    rows = ContactAddress.objects.filter(
+        person__in=people, person__is_active=True, verified_at__isnull=False, removed_at=None
+    )
     return rows.only("id", "person_id", "channel", "failed_at").order_by("id")
 
 
