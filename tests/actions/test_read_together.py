@@ -165,8 +165,9 @@ def test_what_a_vendor_took_is_written_down_whatever_breaks_behind_it(world):
     rows = [put_message(world, address, f"notice-{address.pk}") for address in addresses]
     Outgoing.objects.filter(pk=rows[2].pk).update(message={})
     (run,) = claiming.claim_due(lambda: world.now, claiming.Senders(total=1))
-    with pytest.raises(KeyError):
+    with capture_logs() as logs:
         sending.send_run(run, Client(Allow.read("")), lambda _: world.mailbox.channel_settings(), lambda: world.now)
+    assert [line["log_level"] for line in logs] == ["error"]
     assert list(Outgoing.objects.order_by("id").values_list("state", flat=True)) == ["sent", "sent", "waiting"]
 
 

@@ -26,6 +26,7 @@ from watchbill.actions.placing import Batch
 from watchbill.actions.timers import Claim, clear_timer, finish
 from watchbill.core.signals import Change, Signal
 from watchbill.db.models import AlertGroup, Event, Inbox, MonitorConnection, Person, Service
+from watchbill.db.trouble import asks_too_much
 from watchbill.db.wake import refresh_pages, wake_workers
 from watchbill.kit.errors import Refused, Unreadable, WatchbillError
 
@@ -121,7 +122,9 @@ def receive(service_id: int, now: datetime) -> int:
     while limit > 1:
         try:
             return _receive_batch([service_id], now, limit)
-        except CONTENT as error:
+        except Exception as error:
+            if not _is_of_content(error):
+                raise
             log.warning("a batch failed, trying fewer rows", service=service_id, rows=limit, error=repr(error)[:500])
             limit //= SMALLER
     return _receive_one(service_id, now)
@@ -133,10 +136,16 @@ def _receive_one(service_id: int, now: datetime) -> int:
         return 0
     try:
         return _receive_batch([service_id], now, 1)
-    except CONTENT as error:
+    except Exception as error:
+        if not _is_of_content(error):
+            raise
         log.exception("this row cannot be placed", inbox=row.pk, service=service_id)
         _keep_as_failed(row, f"{type(error).__name__}: {error}"[:2000], now)
         return 1
+
+
+def _is_of_content(error: Exception) -> bool:
+    return isinstance(error, CONTENT) or asks_too_much(error)
 
 
 def _keep_as_failed(row: Inbox, error: str, now: datetime) -> None:

@@ -14,12 +14,13 @@ from threading import Event, Thread
 from time import monotonic
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import DatabaseError, InterfaceError, connections
 
-from watchbill.actions import alerts, delivery, sending, timers
+from watchbill.actions import alerts, delivery, sending, stuck, timers
 from watchbill.actions.claiming import Run, Senders, claim_due
 from watchbill.actions.settings import channel_settings
 from watchbill.db.pool import drop_dead_connections
+from watchbill.db.trouble import is_away, is_full
 from watchbill.db.wake import WOKEN
 from watchbill.egress import Client
 from watchbill.entry.settings import CONFIG
@@ -32,7 +33,6 @@ READ = 200
 CLAIM = 20
 SENDERS = 16
 SENDERS_EACH = 6
-AWAY = (OperationalError, InterfaceError)
 
 
 class Worker:
@@ -100,10 +100,7 @@ class Worker:
         """Do one round whatever happens; gives how many seconds to wait before the next."""
         try:
             pause = 0.0 if self.run_once() else self._pause()
-        except DatabaseError as error:
-            self._tell_away(error)
-            return POLL
-        except InterfaceError as error:
+        except (DatabaseError, InterfaceError) as error:
             self._tell_away(error)
             return POLL
         except Exception:
@@ -121,13 +118,27 @@ class Worker:
         if not self._away:
             log.error("the database did not answer; trying until it does", error=f"{type(error).__name__}: {error}")
         self._away = True
-        drop_dead_connections()
+        try:
+            drop_dead_connections()
+        except Exception:
+            # Whatever it is, the loop must not end with it: it is the only one of this process.
+            log.exception("dead connections could not be dropped")
 
     def run_once(self) -> bool:
         """Do one round of everything; True when there may be more to do at once."""
-        did = [self._read_inbox(), self._do_due(), self._hand_over(), self.desk.start_round()]
+        did, broken = False, list[Exception]()
+        for part in (self._read_inbox, self._do_due, self._hand_over, self.desk.start_round):
+            try:
+                did = part() or did
+            except Exception as error:
+                # What breaks one part is no reason for the others to wait: a page may be among them.
+                if is_away(error) and not is_full(error):
+                    raise
+                broken.append(error)
+        if broken:
+            raise broken[0]
         self._do_chores()
-        return any(did)
+        return did
 
     def _read_inbox(self) -> bool:
         did = False
@@ -143,9 +154,9 @@ class Worker:
         services = together.services
         try:
             return alerts.receive_together(together, self.clock()) > 0
-        except AWAY:
-            raise
         except Exception as error:
+            if is_away(error):
+                raise
             if len(services) > 1:
                 log.warning("services are read one by one", services=services, error=repr(error)[:500])
                 alone = [alerts.Together([service], together.last) for service in services]
@@ -166,11 +177,12 @@ class Worker:
             if handler is None:
                 raise LookupError(f"no handler for {claim.kind} of {claim.subject_kind}")
             handler(claim, self.clock())
-        except AWAY:
-            raise
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                raise
             # The timer stays, leased for longer each time: it is neither lost nor allowed to stop the others.
             log.exception("a timer failed", timer=claim.kind, subject=claim.subject_kind, id=claim.subject_id)
+            stuck.tell_stuck(claim, error, self.clock())
 
     def _hand_over(self) -> bool:
         self.sending = {future: channel for future, channel in self.sending.items() if not future.done()}
@@ -200,9 +212,9 @@ class Worker:
                 self._chore_due[name] = now + period
                 try:
                     chore(now)
-                except AWAY:
-                    raise
-                except Exception:
+                except Exception as error:
+                    if is_away(error):
+                        raise
                     log.exception("a chore failed", chore=name)
 
     def _pause(self) -> float:
