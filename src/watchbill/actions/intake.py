@@ -119,7 +119,7 @@ class Intake:
 
     async def _write(self, batch: list[Place]) -> None:
         try:
-            stored = await self.writer.store([row for row, _ in batch])
+            stored = await self._store([row for row, _ in batch])
         except InboxAway as away:
             self._away = str(away)
             log.error("the database is away: senders are told to come again", error=self._away)
@@ -130,6 +130,18 @@ class Intake:
             return
         wake.WOKEN.set()
         self._tell(batch, stored)
+
+    async def _store(self, rows: list[InboxRow]) -> Sequence[Stored]:
+        """Store rows; what breaks the writer is found among them and refused, so that the door stays open for the others."""
+        try:
+            return await self.writer.store(rows)
+        except InboxAway:
+            raise
+        except Exception as bug:
+            log.exception("the writer broke: a bug", rows=len(rows))
+            if len(rows) == 1:
+                return [RowRefused(f"{type(bug).__name__}: {bug}")]
+            return [one for row in rows for one in await self._store([row])]
 
     async def _wait_for_database(self) -> None:
         """Try until the database is back; meanwhile the door refuses by itself."""

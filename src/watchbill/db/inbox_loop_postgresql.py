@@ -45,6 +45,9 @@ class PostgresqlInboxInLoop:
         except (psycopg.Error, TimeoutError) as error:
             self.writer.close()
             raise InboxAway(str(error) or "the server does not answer") from error
+        except Exception:
+            self.writer.close()  # a bug may have left half a statement on it
+            raise
 
     async def probe(self) -> None:
         """As `PostgresqlInbox.probe`."""

@@ -49,6 +49,9 @@ class SqliteInbox:
         except (sqlite3.DatabaseError, OSError) as error:
             self.close()  # rolls back
             raise InboxAway(str(error)) from error
+        except Exception:
+            self.close()  # a bug must not leave a transaction open
+            raise
         finally:
             WRITE_LOCK.release()
 
