@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Case, When
 
 from watchbill.actions.log import Subject
 from watchbill.core.delivery import LEASE
 from watchbill.db.models import Timer
 from watchbill.db.wake import wake_workers
 
+# What wakes people goes before what was due earlier: a digest can wait for a page, and a page for nothing.
+URGENT = ("page", "alert", "silence", "incident", "role")
 PATIENCE = 3
+URGENT_FIRST = Case(When(subject_kind__in=URGENT, then=0), default=1)
 LONGEST_LEASE = timedelta(minutes=5)
 
 
@@ -58,6 +62,8 @@ def clear_timer(subject: Subject, kind: str) -> None:
 def claim_due(clock: Callable[[], datetime], limit: int) -> list[Claim]:
     """Take up to `limit` due timers for one lease: the lease is the new due time, so a dead worker's work is due again.
 
+    Those of `URGENT` subjects first, then those that are due for longest.
+
     `clock` (UTC) is read when the database lets us write: the time spent waiting for that is not part of the lease.
 
     A timer that failed `PATIENCE` times is leased for longer each time, at most `LONGEST_LEASE`: a poisoned one
@@ -65,7 +71,8 @@ def claim_due(clock: Callable[[], datetime], limit: int) -> list[Claim]:
     """
     with transaction.atomic():
         now = clock()
-        due = list(Timer.objects.filter(due_at__lte=now).order_by("due_at").select_for_update(skip_locked=True)[:limit])
+        late = Timer.objects.filter(due_at__lte=now).order_by(URGENT_FIRST, "due_at")
+        due = list(late.select_for_update(skip_locked=True)[:limit])
         for timer in due:
             timer.attempt += 1
             timer.due_at = now + min(LEASE * 2 ** min(max(timer.attempt - PATIENCE, 0), 8), LONGEST_LEASE)

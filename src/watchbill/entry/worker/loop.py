@@ -146,7 +146,8 @@ class Worker:
             if self.stopping.is_set():
                 break
             did = self._read_services(together) or did
-            # A long backlog must not hold back the first pages that came out of it.
+            # A long backlog must not hold back the first pages that came out of it, nor the climbs of others.
+            self._do_due()
             self._hand_over()
         return did
 
