@@ -17,6 +17,7 @@ from tests.world import World
 from watchbill.actions import paging, timers
 from watchbill.actions.log import Subject
 from watchbill.core import delivery as rules
+from watchbill.db import wake
 from watchbill.db.models import AlertGroup, Inbox, Outgoing, Timer
 from watchbill.db.wake import WOKEN
 from watchbill.entry.worker import loop
@@ -226,3 +227,30 @@ def test_a_round_that_breaks_is_logged_and_the_next_one_works(running, monkeypat
     arrived = arrival(world, monkeypatch)
     paging.open_page(world.team, paging.Opening("Help", service=world.service), "asked", world.now)
     assert arrived.wait(SOON)
+
+
+def test_a_chore_is_done_again_although_the_clock_was_set_back(world):
+    """Or the dead man's switch outside would hear nothing for an hour."""
+    beats: list[object] = []
+    world.worker.every(timedelta(minutes=1), "beat", beats.append)
+    world.work()
+    for _ in range(3):
+        world.now -= timedelta(hours=1)
+        world.work()
+    world.now += timedelta(seconds=30)
+    world.work()
+    assert len(beats) == 4
+
+
+def test_an_open_page_that_cannot_be_refreshed_stops_no_work(world, monkeypatch):
+    def broken() -> None:
+        raise RuntimeError("this browser's line is closed")
+
+    refreshed: list[bool] = []
+    monkeypatch.setattr(wake, "LISTENERS", [broken, lambda: refreshed.append(True)])
+    world.event()
+    with capture_logs() as logs:
+        world.work()
+    assert world.mailbox.readers() == ["ana@example.org"]
+    assert refreshed
+    assert {line["event"] for line in logs if line["log_level"] == "error"} == {"an open page could not be refreshed"}

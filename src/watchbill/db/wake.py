@@ -49,7 +49,11 @@ def tell_here(what: str = WORK) -> None:
     if what == WORK:
         WOKEN.set()
     for listener in LISTENERS:
-        listener()
+        try:
+            listener()
+        except Exception:
+            # It is called after a commit, in the midst of other people's work: a page that is not refreshed stops none.
+            log.exception("an open page could not be refreshed")
 
 
 def refresh_here() -> None:
@@ -72,9 +76,14 @@ class Ear(Thread):
             except psycopg.Error:
                 log.warning("lost the database's notifications; listening again in a second")
                 self.stopping.wait(1)
-                # Whatever took this connection took those of the pool along, and a node without a worker has nobody
-                # else who would notice.
-                drop_dead_connections()
+                self._drop_dead()
+
+    def _drop_dead(self) -> None:
+        """Whatever took this connection took those of the pool along; a node without a worker has nobody else to notice."""
+        try:
+            drop_dead_connections()
+        except Exception:
+            log.exception("dead connections could not be dropped")
 
     def _listen(self) -> None:
         parameters = connection.get_connection_params()

@@ -209,7 +209,8 @@ class Worker:
     def _do_chores(self) -> None:
         now = self.clock()
         for name, (period, chore) in self.chores.items():
-            if self._chore_due.get(name, now) <= now:
+            # What is due later than a whole period from now was noted before the clock was set back.
+            if not now < self._chore_due.get(name, now) <= now + period:
                 self._chore_due[name] = now + period
                 try:
                     chore(now)
