@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from watchbill import channels
 from watchbill.actions.channel_health import note_failure
@@ -33,6 +33,8 @@ log = structlog.get_logger()
 ROOM = timedelta(seconds=14)
 # For so long "still wanted?" holds for those that follow, and what was taken may be unwritten.
 FRESH = timedelta(milliseconds=100)
+# When these do not arrive, somebody else is told.
+PASSED_ON = frozenset({"page", "notice"})
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _send_some(claims: Sequence[Claim], send: Send, clock: Callable[[], datetime
 
 def _say(rows: Sequence[Outgoing], send: Send) -> Receipt:
     """Hand one message to the vendor; raises DeliveryFailed."""
-    if not rows[0].person.is_active and rows[0].purpose in {"page", "notice"}:
+    if not rows[0].person.is_active and rows[0].purpose in PASSED_ON:
         raise DeliveryFailed(f"the account of {rows[0].person} is switched off", permanent=True)
     try:
         message = message_of(rows)
@@ -219,13 +221,18 @@ def _failed(rows: Sequence[Outgoing], claim: Claim, failure: DeliveryFailed, now
     for row in rows:
         if row.pk not in put_off:
             state = _fail_for_good(row, claim, failure, now)
+        elif failure.permanent and claim.attempt == 1 and state == "waiting":
+            _pass_on(row, now)
     return state
 
 
 def _again(row: Outgoing, claim: Claim, failure: DeliveryFailed, now: datetime) -> datetime | None:
+    # What the operator can mend (a wrong password) may be mended within the hour. A code is waited for: it fails at once.
+    if failure.permanent and not (failure.operators and row.purpose in PASSED_ON):
+        return None
     # A personal rule may have planned it for long after it was made: its hour of tries begins when it was due.
     planned = datetime.fromisoformat(row.message.get("planned") or row.created_at.isoformat())
-    return None if failure.permanent else delivery.retry_at(claim.attempt, planned, now)
+    return delivery.retry_at(claim.attempt, planned, now)
 
 
 def _try_later(rows: Sequence[Outgoing], claim: Claim, failure: DeliveryFailed, again: datetime, now: datetime) -> str:
@@ -241,18 +248,28 @@ def _try_later(rows: Sequence[Outgoing], claim: Claim, failure: DeliveryFailed, 
     return "waiting" if changed else "dropped"
 
 
+def _pass_on(row: Outgoing, now: datetime) -> None:
+    """Ask by other ways at once, while this one waits to be mended by the operator."""
+    with transaction.atomic():
+        if delivery.is_wanted(row.purpose, _lock_subject(row)):
+            _try_the_next(row, _subject_of(row), now, waits=True)
+    wake_workers()
+
+
+def _lock_subject(row: Outgoing) -> str | None:
+    """Lock the subject first, then its messages: other rows of it are touched. Gives the state of a page."""
+    pages = Page.objects.select_for_update().filter(pk=row.subject_id)
+    return pages.values_list("state", flat=True).first() if row.subject_kind == "page" else None
+
+
 def _fail_for_good(row: Outgoing, claim: Claim, failure: DeliveryFailed, now: datetime) -> str:
     with transaction.atomic():
-        # The subject first, then its messages: other rows of it are touched below.
-        state = None
-        if row.subject_kind == "page":
-            pages = Page.objects.select_for_update().filter(pk=row.subject_id)
-            state = pages.values_list("state", flat=True).first()
+        state = _lock_subject(row)
         mine = Outgoing.objects.filter(pk=row.pk, attempt=claim.attempt, state="waiting")
         if not mine.update(due_at=None, finished_at=now, state="failed", answer=failure.message[:2000]):
             return "dropped"
         _give_up(row, failure, now)
-        if row.purpose in {"page", "notice"} and delivery.is_wanted(row.purpose, state):
+        if row.purpose in PASSED_ON and delivery.is_wanted(row.purpose, state):
             _try_the_next(row, _subject_of(row), now)
     wake_workers()
     return "failed"
@@ -270,8 +287,11 @@ def _subject_of(row: Outgoing) -> Subject:
     return Subject(row.subject_kind, row.subject_id, row.team_id)
 
 
-def _try_the_next(row: Outgoing, subject: Subject, now: datetime) -> None:
-    """Bring the person's next message forward; when there is none and none was sent, tell somebody else."""
+def _try_the_next(row: Outgoing, subject: Subject, now: datetime, *, waits: bool = False) -> None:
+    """Bring the person's next message forward; when there is none and none was sent, tell somebody else.
+
+    With `waits` the row is tried again, and what else was tried in vain counts as little as itself.
+    """
     mine = Outgoing.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id, person_id=row.person_id)
     later = mine.filter(state="waiting", due_at__gt=now, attempt=0).order_by("due_at")
     # skip_locked: whoever holds it is about to send it or to take it back.
@@ -280,7 +300,8 @@ def _try_the_next(row: Outgoing, subject: Subject, now: datetime) -> None:
         coming.due_at = now
         coming.save(update_fields=["due_at"])
         return
-    if mine.filter(created_at__gte=row.created_at, state__in=("sent", "waiting")).exists():
+    others = mine.filter(created_at__gte=row.created_at, state__in=("sent", "waiting")).exclude(pk=row.pk)
+    if (others.exclude(state="waiting", attempt__gt=0) if waits else others).exists():
         return
     words = Words(
         row.message["subject"],
@@ -290,9 +311,7 @@ def _try_the_next(row: Outgoing, subject: Subject, now: datetime) -> None:
         row.message.get("path", ""),
         row.message.get("action", ""),
     )
-    told = set(
-        mine.model.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id, state="failed").values_list(
-            "person_id", flat=True
-        )
-    )
+    everybody = Outgoing.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id)
+    in_vain = Q(state="failed") | Q(state="waiting", attempt__gt=0) if waits else Q(state="failed")
+    told = set(everybody.filter(in_vain).values_list("person_id", flat=True))
     tell_somebody(subject, words, f"{row.person} could not be reached", told, now)
