@@ -153,3 +153,22 @@ def no_room() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("DROP TRIGGER no_room ON watchbill_alert")
             cursor.execute("DROP FUNCTION no_room")
+
+
+def test_an_address_that_can_no_longer_be_unsealed_is_passed_over_like_one_that_does_not_work(world):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE watchbill_contactaddress SET address = 'no token' WHERE person_id = %s", [world.ana.pk])
+    world.event()
+    with capture_logs() as logs:
+        world.work()
+    (told,) = world.mailbox.to(world.eva)
+    assert told["Subject"].startswith("Ana could not be reached")
+    assert any("WATCHBILL_SECRET" in line["event"] for line in logs)
+
+
+def test_a_key_that_can_no_longer_be_unsealed_holds_back_no_alert(world):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE watchbill_monitorconnection SET key = 'no token'")
+    world.event()
+    world.work()
+    assert world.mailbox.readers() == ["ana@example.org"]

@@ -182,7 +182,8 @@ def _receive_batch(ids: Sequence[int], now: datetime, limit: int, last: int | No
         rows = list(waiting.order_by("id")[:limit])
         if not rows:
             return 0
-        connections = {c.pk: c for c in MonitorConnection.objects.filter(pk__in={row.connection_id for row in rows})}
+        heard = MonitorConnection.objects.filter(pk__in={row.connection_id for row in rows}).defer("key")
+        connections = {connection.pk: connection for connection in heard}
         read = [(row, _read(row, connections.get(row.connection_id), now)) for row in rows]
         spoken = [(row.service_id, one) for row, signals in read for one in signals if isinstance(one, Signal)]
         batch = Batch(list(services.values()), spoken, now)

@@ -7,9 +7,12 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, MultiFernet
+import structlog
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
+
+log = structlog.get_logger()
 
 
 @cache
@@ -40,8 +43,15 @@ class SealedField(TextOfAny):
     _pyi_private_get_type: Any
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
-        """Decrypt on the way in."""
-        return None if value is None else unseal(value)
+        """Decrypt on the way in; what cannot be read is empty, so that whoever needs it finds that it is not filled in.
+
+        An error here would stop all that is read together with it: one broken address, everybody's pages.
+        """
+        try:
+            return None if value is None else unseal(value)
+        except (InvalidToken, ValueError):
+            log.error("a sealed value cannot be read: is WATCHBILL_SECRET another one now?", column=self.column)
+            return {}
 
     def get_prep_value(self, value: Any) -> str | None:
         """Encrypt on the way out."""
