@@ -214,6 +214,33 @@ def test_an_acknowledgement_at_the_monitor_stops_the_climb(world):
     assert world.group().state == "acknowledged"
 
 
+def test_an_acknowledgement_at_the_monitor_runs_out_like_any_other(world):
+    """Whoever took it there may have fallen asleep too: the ladder begins again."""
+    world.event()
+    world.work()
+    world.event("acknowledge")
+    world.work()
+    world.mailbox.clear()
+    world.forward(minutes=29)
+    assert world.mailbox.messages == []
+    world.forward(minutes=1, seconds=1)
+    assert world.mailbox.readers() == ["ana@example.org"]
+    assert (world.group().state, world.page().state) == ("firing", "climbing")
+
+
+def test_one_that_returns_keeps_the_end_of_what_was_acknowledged_at_the_monitor(world):
+    world.event()
+    world.work()
+    for action in ("acknowledge", "resolve", "trigger"):
+        world.event(action)
+        world.work()
+        world.forward(minutes=1)
+    assert world.page().state == "acknowledged"
+    world.mailbox.clear()
+    world.forward(minutes=28)
+    assert world.mailbox.readers() == ["ana@example.org"]
+
+
 @pytest.mark.parametrize("action", ["resolve", "acknowledge"])
 def test_an_answer_to_nothing_changes_nothing(world, action):
     world.event(action, key="never seen")

@@ -23,12 +23,6 @@ from watchbill.kit.effects import Become, Effect, Notify, Start
 from watchbill.kit.errors import NotAllowed, Refused
 from watchbill.rules import acknowledgement_expires, page_exhausted
 
-FALLBACK_LADDER: dict[str, Any] = {
-    "steps": [{"targets": ["team"], "wait_minutes": 10}, {"targets": ["fallback"], "wait_minutes": 10}],
-    "repeat": 3,
-    "name": "no ladder: the whole team, then the fallback person",
-}
-
 
 @dataclass(frozen=True)
 class Opening:
@@ -126,7 +120,7 @@ def _ladder_for(opening: Opening) -> dict[str, Any]:
         }
     ladder = opening.ladder or (opening.service.ladder if opening.service else None)
     if ladder is None:
-        return FALLBACK_LADDER
+        return paging.FALLBACK_LADDER
     return {"steps": ladder.steps, "repeat": ladder.repeat, "name": ladder.name, "version": ladder.version}
 
 
@@ -222,10 +216,7 @@ def acknowledge(page_id: int, person: Person, now: datetime) -> Page:
     with transaction.atomic():
         page = _lock_with_group(page_id)
         may_answer(person, page)
-        rule = acknowledgement_expires
-        settings = rule.Settings.model_validate(_rules(page, "acknowledgement_expires"))
-        until = rule.decide(settings, now)
-        effects = paging.acknowledge(facts.page_fact(page), person.pk, str(person), until, now)
+        effects = paging.acknowledge(facts.page_fact(page), person.pk, str(person), _promised_until(page, now), now)
         _answer(page, effects, person, f"{person} acknowledged", "acknowledged", now)
     return page
 
@@ -284,16 +275,22 @@ def close_for_groups(groups: Sequence[AlertGroup], by: str, now: datetime) -> No
 
 
 def acknowledge_for_groups(groups: Sequence[AlertGroup], name: str, now: datetime) -> None:
-    """Stop the climbs of the pages of groups because the monitor says that somebody took them."""
+    """Stop the climbs of the pages of groups because the monitor says that somebody took them: a promise with an end too."""
     asking = [page for page in _lock_open_pages(groups) if page.state in paging.ASKING]
     delivery.drop_waiting_of_pages([page.pk for page in asking], f"acknowledged in {name}", now)
     for page in asking:
-        _apply(page, paging.acknowledge(facts.page_fact(page), None, name, None, now), now)
+        until = _promised_until(page, now)
+        _apply(page, paging.acknowledge(facts.page_fact(page), None, name, until, now), now)
+
+
+def _promised_until(page: Page, now: datetime) -> datetime | None:
+    settings = acknowledgement_expires.Settings.model_validate(_rules(page, "acknowledgement_expires"))
+    return acknowledgement_expires.decide(settings, now)
 
 
 def _lock_open_pages(groups: Sequence[AlertGroup]) -> list[Page]:
     """Lock the open pages of groups; their messages come next, all at once and by id, as senders lock them."""
-    pages = Page.objects.filter(group__in=groups, closed_at=None).select_related("answered_by")
+    pages = Page.objects.filter(group__in=groups, closed_at=None).select_related("answered_by", "team")
     return list(pages.select_for_update(of=("self",)).order_by("id")) if groups else []
 
 

@@ -20,7 +20,7 @@ def answer_of(group: AlertGroup, rules: Mapping[str, Any]) -> alerts.Answer | No
     name = str(group.acknowledged_by or "somebody")
     if group.snoozed_until is not None:
         return alerts.Answer(name, group.snoozed_until, snoozed=True)
-    if group.acknowledged_by_id is None or _last_page(group) is None:
+    if _last_page(group) is None:
         return alerts.Answer(name)
     settings = acknowledgement_expires.Settings.model_validate(rules.get("acknowledgement_expires", {}))
     return alerts.Answer(name, acknowledgement_expires.decide(settings, group.acknowledged_at))

@@ -18,6 +18,11 @@ State = Literal["climbing", "acknowledged", "snoozed", "exhausted", "resolved"]
 ASKING: frozenset[str] = frozenset({"climbing", "exhausted"})
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ASK_AGAIN_WAIT = timedelta(minutes=5)
+FALLBACK_LADDER: dict[str, Any] = {
+    "steps": [{"targets": ["team"], "wait_minutes": 10}, {"targets": ["fallback"], "wait_minutes": 10}],
+    "repeat": 3,
+    "name": "no ladder: the whole team, then the fallback person",
+}
 TARGET_KINDS = ("person", "seat", "next", "team", "fallback")
 
 
