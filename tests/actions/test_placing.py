@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from watchbill.actions import alerts, catalogue
+from watchbill.actions import alerts, catalogue, teams
 from watchbill.actions.placing import ASKED_AT_ONCE
-from watchbill.db.models import Alert, AlertGroup, Inbox, Outgoing, Page, Policy, Silence
+from watchbill.db.models import Alert, AlertGroup, Inbox, Outgoing, Page, Policy, Silence, Team
 
 
 def set_policy(world, **rules):
@@ -69,6 +69,35 @@ def test_an_error_outside_coverage_waits_for_coverage_and_then_pages(world):
     assert Page.objects.count() == 0
     world.forward(minutes=2)
     assert Page.objects.count() == 1
+
+
+def test_what_waits_for_coverage_pages_when_the_team_adopts_coverage_that_holds_now(world):
+    days = [{"weekdays": [0, 1, 2, 3, 4], "start": "09:00", "end": "18:00"}]
+    teams.adopt_policy(world.team, {"coverage": days}, world.eva, "office hours", world.now)
+    world.now += timedelta(hours=9)
+    world.event(severity="error")
+    world.work()
+    assert world.mailbox.messages == []
+    late = [{"weekdays": [0, 1, 2, 3, 4], "start": "09:00", "end": "20:00"}]
+    teams.adopt_policy(world.team, {"coverage": late}, world.eva, "until eight", world.now)
+    world.work()
+    assert world.mailbox.readers() == ["ana@example.org"]
+
+
+def test_an_error_on_a_friday_evening_pages_at_nine_on_the_other_side_of_a_change_of_clock(world):
+    Team.objects.filter(pk=world.team.pk).update(zone="Europe/Berlin")
+    world.team.refresh_from_db()
+    days = [{"weekdays": [0, 1, 2, 3, 4], "start": "09:00", "end": "18:00"}]
+    teams.adopt_policy(world.team, {"coverage": days}, world.eva, "office hours", world.now)
+    world.now = datetime(2026, 3, 27, 17, 0, tzinfo=UTC)
+    world.event(severity="error")
+    world.work()
+    assert world.mailbox.messages == []
+    world.forward(days=2, hours=13, minutes=59)
+    assert world.mailbox.messages == []
+    world.forward(minutes=1)
+    assert world.now == datetime(2026, 3, 30, 7, 0, tzinfo=UTC)
+    assert len(world.mailbox.messages) == 1
 
 
 def test_an_unknown_severity_counts_as_the_worst_and_says_so(world):

@@ -15,11 +15,11 @@ from watchbill.actions.access import may_change, require_administrator
 from watchbill.actions.checking import check, check_text
 from watchbill.actions.log import Actor, Subject, record
 from watchbill.actions.people import active_owners, check_calendar, check_role
-from watchbill.actions.timers import Claim, clear_timer
+from watchbill.actions.timers import Claim, clear_timer, set_timers
 from watchbill.core.coverage import read_coverage
 from watchbill.core.wallclock import check_zone
 from watchbill.db import facts
-from watchbill.db.models import Membership, Person, Policy, Team
+from watchbill.db.models import AlertGroup, Membership, Person, Policy, Team
 from watchbill.kit.errors import Refused
 
 NAMED = ("fallback", "manager", "product_manager")
@@ -273,9 +273,16 @@ def _adopt(team: Team, settings: dict[str, Any], preset: str, person: Person, wh
     )
     line = f"{person} adopted version {policy.version}: {why}"
     record(subject_of(team), "policy.adopted", line, now, Actor.of(person), {"version": policy.version})
+    _ask_about_what_waits(team, now)
     ticket_places.place_all_soon(team, now)
     findings.look_soon(team, now)
     return policy
+
+
+def _ask_about_what_waits(team: Team, now: datetime) -> None:
+    """Look again at the alerts that wait for coverage: by the new policy it may begin earlier."""
+    waiting = AlertGroup.objects.filter(team=team, state="firing", response="page_in_coverage").order_by("id")
+    set_timers([(Subject("alert", pk, team.pk), "look", now) for pk in waiting.values_list("pk", flat=True)])
 
 
 def check_policy(settings: dict[str, Any], zone: str) -> dict[str, Any]:
