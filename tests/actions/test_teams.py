@@ -306,3 +306,11 @@ def test_the_next_morning_is_nine_on_the_wall_within_a_day_and_a_change_of_clock
     now = TUESDAY_NINE + timedelta(hours=hours)
     at = next_morning(zone, now)
     assert now < at <= now + timedelta(hours=25)
+
+
+def test_a_rung_for_a_severity_that_the_team_does_not_have_is_refused(world):
+    """It would never count, and nobody would see that before the night on which it should have."""
+    steps = [{"targets": ["team"], "wait_minutes": 5, "when": {"severities": ["crit"]}}]
+    with pytest.raises(Refused, match="“crit” is no severity of Platform, which has critical, error") as refusal:
+        ladders.add_ladder(world.team, "Nights", steps, 1, world.eva, world.now)
+    assert refusal.value.field == "steps"

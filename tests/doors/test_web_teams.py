@@ -91,7 +91,8 @@ def test_a_stored_ladder_is_shown_as_it_is_and_saving_it_changes_nothing(world) 
             "when": {"severities": ["odd"], "in_coverage": True},
         }
     ]
-    ladder = ladders.add_ladder(world.team, "Odd", steps, 3, world.eva, world.now)
+    ladder = ladders.add_ladder(world.team, "Odd", [{"targets": ["team"]}], 3, world.eva, world.now)
+    Ladder.objects.filter(pk=ladder.pk).update(steps=steps)  # of a time when the team's policy knew that severity
     client = as_(world.eva)
     page = f"/teams/platform/ladders/{ladder.pk}/"
     html = client.get(page).content.decode()

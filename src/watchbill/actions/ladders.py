@@ -12,8 +12,10 @@ from watchbill.actions.access import may_change
 from watchbill.actions.checking import check_text
 from watchbill.actions.log import Actor, Subject, record
 from watchbill.core.paging import read_ladder
+from watchbill.db import facts
 from watchbill.db.models import Ladder, Person, Service, Team
 from watchbill.kit.errors import Refused
+from watchbill.rules import severity_response
 
 MOST_STEPS = 30
 
@@ -76,7 +78,14 @@ def _check(
     if len(steps) > MOST_STEPS:
         raise Refused(f"at most {MOST_STEPS} steps", "steps")
     ladder = read_ladder(steps, repeat)
+    rule = facts.policy_of(team).get("rules", {}).get("severity_response", {})
+    known = [*severity_response.Settings.model_validate(rule).severities]
+    # What an older policy knew may stay until somebody takes it out.
+    older = {word for step in (itself.steps if itself else ()) for word in step.get("when", {}).get("severities", ())}
     for number, step in enumerate(ladder.steps, 1):
+        if unknown := sorted(step.severities - {*known, *older}):
+            said = f"step {number} would never count: “{unknown[0]}” is no severity of {team}, which has {', '.join(known)}"
+            raise Refused(said, "steps")
         for target in step.targets:
             _check_person(target, number)
     return name, [_plain(step) for step in steps]
