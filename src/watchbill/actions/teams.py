@@ -257,7 +257,10 @@ def adopt_policy(team: Team, settings: dict[str, Any], person: Person, why: str,
         if checked == facts.policy_of(team):
             raise Refused("nothing is different from the policy of today")
         newest = Policy.objects.filter(team=team).order_by("-version").first()
-        return _adopt(team, checked, newest.preset if newest else "", person, why, now)
+        policy = _adopt(team, checked, newest.preset if newest else "", person, why, now)
+    # Afterwards: alerts come before their timers, and who holds an alert may wait for the team.
+    _ask_about_what_waits(team, now)
+    return policy
 
 
 def _adopt(team: Team, settings: dict[str, Any], preset: str, person: Person, why: str, now: datetime) -> Policy:
@@ -273,7 +276,6 @@ def _adopt(team: Team, settings: dict[str, Any], preset: str, person: Person, wh
     )
     line = f"{person} adopted version {policy.version}: {why}"
     record(subject_of(team), "policy.adopted", line, now, Actor.of(person), {"version": policy.version})
-    _ask_about_what_waits(team, now)
     ticket_places.place_all_soon(team, now)
     findings.look_soon(team, now)
     return policy
