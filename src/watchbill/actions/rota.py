@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
-from watchbill.actions import chat_watch, rota_preview
+from watchbill.actions import chat_watch, handoff_watch, rota_preview
 from watchbill.actions.access import may_change, require, role_of
 from watchbill.actions.log import WATCHBILL, Actor, Subject, record
 from watchbill.actions.rota_preview import Preview as Preview
@@ -178,6 +178,7 @@ def publish(rotation: Rotation, now: datetime, actor: Actor = WATCHBILL) -> list
     rotation.save(update_fields=["published_until"])
     set_timer(subject_of(rotation), "publish", now + AGAIN)
     chat_watch.watch_changed(rotation.team, now)
+    handoff_watch.look_soon(rotation, now)
     return planned
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from watchbill import presets, rules
-from watchbill.actions import findings, ladders, reachability, rota, stale, ticket_places
+from watchbill.actions import findings, handoff_watch, ladders, reachability, rota, stale, ticket_places
 from watchbill.actions.access import may_change, require_administrator
 from watchbill.actions.checking import check, check_text
 from watchbill.actions.log import Actor, Subject, record
@@ -278,6 +278,7 @@ def _adopt(team: Team, settings: dict[str, Any], preset: str, person: Person, wh
     record(subject_of(team), "policy.adopted", line, now, Actor.of(person), {"version": policy.version})
     ticket_places.place_all_soon(team, now)
     findings.look_soon(team, now)
+    handoff_watch.look_soon_at_all(team, now)
     return policy
 
 

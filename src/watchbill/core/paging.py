@@ -223,6 +223,24 @@ def reassign(page: Page, to: int, to_name: str, name: str, now: datetime) -> lis
     ]
 
 
+def hand_over(page: Page, leaver: int, to: int, to_name: str) -> list[Effect]:
+    """Decide what the handoff of a watch does to a page (HND-08): what the leaver promised is the next one's promise.
+
+    It asks again at the time at which it would have, and the ladder goes on as it stands: nothing of it is put off.
+    One that still asks the leaver asks whoever comes instead.
+    """
+    if page.state in {"acknowledged", "snoozed"} and page.answered_by == leaver:
+        said = f"{to_name} has it now: the watch was handed on by {page.answered_name}"
+        return [Become({"answered_by_id": to}), Record("page.handed_over", said, {"to": to})]
+    if page.state in ASKING:
+        said = f"the watch was handed on: {to_name} is asked instead"
+        return [
+            Record("page.handed_over", said, {"to": to}),
+            Notify(to, page.urgency, "the watch was handed on to you"),
+        ]
+    return []
+
+
 def ask_for_help(page: Page, name: str) -> list[Effect]:
     """Decide what "I need help" does: the page asks again, whoever has it; the caller climbs to the next rung at once."""
     _refuse_if_resolved(page)

@@ -3,6 +3,7 @@
 from watchbill.db.models.alerts import Alert, AlertGroup, Silence
 from watchbill.db.models.catalogue import MonitorConnection, Service
 from watchbill.db.models.connectors import Connection, Export, ExternalRef
+from watchbill.db.models.handoff import Handoff, HandoffItem, HandoffQuestion, HandoffWitness, LogEntry
 from watchbill.db.models.incidents import (
     Incident,
     IncidentCommunity,
@@ -71,6 +72,10 @@ __all__ = [
     "Export",
     "ExternalRef",
     "FaqEntry",
+    "Handoff",
+    "HandoffItem",
+    "HandoffQuestion",
+    "HandoffWitness",
     "Inbox",
     "Incident",
     "IncidentCommunity",
@@ -83,6 +88,7 @@ __all__ = [
     "IncidentUpdate",
     "InstanceSetting",
     "Ladder",
+    "LogEntry",
     "Membership",
     "Message",
     "MonitorConnection",

@@ -12,6 +12,7 @@ from watchbill.actions import (
     communities,
     drills,
     experts,
+    handoff_watch,
     helpdesk_canned,
     incident_closing,
     incident_proposals,
@@ -56,4 +57,5 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **incident_proposals.TIMER_HANDLERS,
     **postmortems.TIMER_HANDLERS,
     **action_items.TIMER_HANDLERS,
+    **handoff_watch.TIMER_HANDLERS,
 }

@@ -13,6 +13,7 @@ from django.urls import path
 from watchbill.actions.access import ROLES, role_of
 from watchbill.actions.reachability import reachability
 from watchbill.core.wallclock import day_of
+from watchbill.db.handoff_facts import due_from, late_of
 from watchbill.db.models import Person, Shift, Team
 from watchbill.db.notice_facts import notices_now
 from watchbill.db.screens import now as screen
@@ -60,6 +61,8 @@ def now(request: PageRequest) -> HttpResponse:
         "incidents": worst_first(incident_rows(incidents_now(reader), request)),
         "requests": rows_of(requests_now(reader, watched), request),
         "planned": notices_now([team.pk for team in teams], request.now, PLANNED_AHEAD),
+        "handoffs": due_from(reader, request.now),
+        "late_handoffs": late_of([team.pk for team in teams], reader, request.now),
         "strip": read_strip(rotations, reader, day_of(request.now, reader.zone), DAYS, request.now),
         "several": len(rotations) > 1,
         "page": page,

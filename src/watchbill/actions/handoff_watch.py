@@ -1,0 +1,170 @@
+"""What happens to handoffs by itself: drafted before a shift ends, asked about, told to the owners, given on.
+
+A rotation has one timer, `handoff`: for the next draft. Its rotation is locked first, then the handoffs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from watchbill.actions import handoff_settle
+from watchbill.actions.effects import carry_out
+from watchbill.actions.handoff_draft import (
+    demands_of,
+    draft,
+    lock,
+    refresh,
+    rule_of,
+    shift_of,
+    subject_of,
+    tell,
+    zone_of,
+)
+from watchbill.actions.log import Subject
+from watchbill.actions.timers import Claim, clear_timer, finish, set_timer
+from watchbill.core import handoff as core
+from watchbill.db.handoff_facts import OPEN, handoff_fact
+from watchbill.db.models import Handoff, Membership, Person, Rotation, Shift, Team
+from watchbill.kit.spans import Span
+from watchbill.rules import handoff_due
+
+# A shift that ended longer ago has no draft any more; one that an override ended just now still gets it.
+LATEST = timedelta(hours=12)
+AHEAD = timedelta(days=400)
+MOST_SHIFTS = 60
+
+
+def look_soon(rotation: Rotation, now: datetime) -> None:
+    """Look for shifts that are to be handed on, from now on, or no more: the rota or the team's policy changed."""
+    if rule_of(rotation.team, now).mode == "off":
+        clear_timer(_subject(rotation), "handoff")
+    else:
+        set_timer(_subject(rotation), "handoff", now)
+
+
+def look_soon_at_all(team: Team, now: datetime) -> None:
+    """Do so for every rotation of a team whose policy changed."""
+    for rotation in Rotation.objects.filter(team=team, archived_at=None).select_related("team").order_by("id"):
+        look_soon(rotation, now)
+
+
+def _subject(rotation: Rotation) -> Subject:
+    return Subject("rotation", rotation.pk, rotation.team_id)
+
+
+def draft_due(claim: Claim, now: datetime) -> None:
+    """Draft the handoffs of a rotation that are due, and let those that stand follow the rota."""
+    with transaction.atomic():
+        rows = Rotation.objects.select_related("team").select_for_update(of=("self",), no_key=True)
+        rotation = rows.filter(pk=claim.subject_id, archived_at=None).first()
+        if not finish(claim) or rotation is None:
+            return
+        _follow_rota(rotation, now)
+        rule = rule_of(rotation.team, now)
+        coming = []
+        for shift, at in _shifts_to_hand_on(rotation, rule, now):
+            if at > now:
+                coming.append(at)
+            elif shift.person is not None:
+                draft(shift, shift.person, "the shift ends soon" if shift.ends_at > now else "the shift is over", now)
+        if coming:
+            set_timer(_subject(rotation), "handoff", min(coming))
+
+
+def _shifts_to_hand_on(rotation: Rotation, rule: handoff_due.Settings, now: datetime) -> list[tuple[Shift, datetime]]:
+    """Read the shifts that have no handoff yet, and when each is drafted; whoever follows themselves has none."""
+    rows = Shift.objects.filter(rotation=rotation, ends_at__gt=now - LATEST, starts_at__lt=now + AHEAD)
+    shifts = list(rows.select_related("person", "rotation", "rotation__team").order_by("starts_at", "id")[:MOST_SHIFTS])
+    follows = {(one.seat, one.starts_at): one.person_id for one in shifts}
+    known = set(
+        Handoff.objects.filter(rotation=rotation, starts_at__in=[one.starts_at for one in shifts]).values_list(
+            "seat", "starts_at"
+        )
+    )
+    found = []
+    for shift in shifts:
+        if shift.person is None or (shift.seat, shift.starts_at) in known:
+            continue
+        if follows.get((shift.seat, shift.ends_at)) == shift.person_id:
+            continue
+        decision = handoff_due.decide(Span(shift.starts_at, shift.ends_at), zone_of(shift), rule)
+        if decision is not None:
+            found.append((shift, decision.draft_at))
+    return found
+
+
+def _follow_rota(rotation: Rotation, now: datetime) -> None:
+    """Let the open handoffs of a locked rotation follow it: another end, another next one, or nobody who leaves."""
+    numbers = Handoff.objects.filter(OPEN, rotation=rotation).order_by("id").values_list("pk", flat=True)
+    for number in list(numbers):
+        handoff = lock(number)
+        shift = shift_of(handoff)
+        if shift is None or _follows_themselves(shift):
+            why = f"{handoff.leaver} stays on watch" if shift else f"{handoff.leaver} served nothing of this shift"
+            carry_out(core.drop(handoff_fact(handoff), why), handoff, subject_of(handoff), now)
+        elif handoff.ends_at > now or shift.ends_at != handoff.ends_at:
+            # What is over is asked of whoever came then.
+            old_due = handoff.due_at
+            if refresh(handoff, now) and handoff.state == core.HANDED_ON and handoff.comer is not None:
+                said = f"{handoff.leaver} hands the watch on. Read it, ask what is not clear, accept it."
+                tell(handoff, handoff.comer, f"A watch is handed on to you: {handoff.seat} of {rotation}", said, now)
+            if handoff.due_at != old_due:
+                demands = demands_of(rule_of(rotation.team, now))
+                set_timer(subject_of(handoff), "ask", max(handoff.due_at, now) + demands.ask_after)
+
+
+def _follows_themselves(shift: Shift) -> bool:
+    after = Shift.objects.filter(rotation=shift.rotation_id, seat=shift.seat, starts_at=shift.ends_at)
+    return after.filter(person=shift.person_id).exists()
+
+
+def ask(claim: Claim, now: datetime) -> None:
+    """Ask the one who comes, once, about a handoff that nobody has accepted; one that was never handed on asks both."""
+    with transaction.atomic():
+        handoff = _claimed(claim)
+        if handoff is None:
+            return
+        effects = core.ask(handoff_fact(handoff), now, demands_of(rule_of(handoff.team, now)))
+        carry_out(effects, handoff, subject_of(handoff), now)
+        title = f"Not accepted yet: {handoff.seat} of {handoff.rotation}"
+        if effects and handoff.comer is not None:
+            tell(handoff, handoff.comer, title, f"{handoff.leaver} left the watch to you. Read it, and accept it.", now)
+        if effects and handoff.state == core.DRAFT:
+            said = "Your watch is over and not handed on yet. Say the most important in your words, then hand it on."
+            tell(handoff, handoff.leaver, f"Not handed on yet: {handoff.seat} of {handoff.rotation}", said, now)
+
+
+def raise_it(claim: Claim, now: datetime) -> None:
+    """Tell the owners of the team, once, that a handoff is still not accepted; who is on watch does not depend on it."""
+    with transaction.atomic():
+        handoff = _claimed(claim)
+        if handoff is None or handoff.state not in core.OPEN:
+            return
+        whom = handoff.comer or "nobody yet"
+        said = f"{handoff.leaver} to {whom}: nobody has accepted it. Pages go by the rota all the same."
+        for person in _owners(handoff.team):
+            tell(handoff, person, f"A handoff is not accepted: {handoff.seat} of {handoff.rotation}", said, now)
+
+
+def _owners(team: Team) -> Sequence[Person]:
+    rows = Membership.objects.filter(team=team, role="owner", person__is_active=True).select_related("person")
+    found = [row.person for row in rows.order_by("id")]
+    above = [one for one in (team.manager, team.fallback) if one is not None and one.is_active]
+    return found or above[:1]
+
+
+def _claimed(claim: Claim) -> Handoff | None:
+    exists = Handoff.objects.filter(pk=claim.subject_id).exists()
+    handoff = lock(claim.subject_id) if exists else None
+    return handoff if finish(claim) else None
+
+
+TIMER_HANDLERS: dict[tuple[str, str], Callable[[Claim, datetime], None]] = {
+    ("rotation", "handoff"): draft_due,
+    ("handoff", "ask"): ask,
+    ("handoff", "raise"): raise_it,
+    ("handoff", "settle"): handoff_settle.settle,
+}
