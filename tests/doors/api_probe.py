@@ -13,6 +13,7 @@ from watchbill.actions import (
     action_items,
     declaring,
     drills,
+    handoff,
     incident_links,
     incident_story,
     incident_tasks,
@@ -20,6 +21,7 @@ from watchbill.actions import (
     postmortem_meeting,
     postmortems,
     rota,
+    shift_log,
     silences,
     statuspage,
 )
@@ -36,10 +38,14 @@ from watchbill.db.models import (
     ExpertAsk,
     ExternalRef,
     FaqEntry,
+    Handoff,
+    HandoffItem,
+    HandoffQuestion,
     Incident,
     IncidentLink,
     IncidentTask,
     IncidentUpdate,
+    LogEntry,
     Notice,
     Override,
     PostMortem,
@@ -96,6 +102,12 @@ def fill(api: ApiWorld) -> None:
         world.ana,
         world.now,
     )
+    handed = handoff.begin(world.rotation, "engineer", world.ana, world.now)
+    handoff.add_item(handed.pk, "The vendor calls", "", world.ana, world.now)
+    handoff.ask_about(handed.pk, None, "When?", world.ben, world.now)
+    # Ana, who probes, comes; Ben, whom a probe names, may have been there.
+    Handoff.objects.filter(pk=handed.pk).update(leaver=world.eva, comer=world.ana, state="handed_on")
+    shift_log.add_entry(world.team, {"title": "The fan hums"}, world.ana, world.now)
     page = statuspage.create(world.team, {"title": "Status"}, world.eva, world.now)
     statuspage.add_component(page, world.service, {}, world.eva, world.now)
 
@@ -135,6 +147,8 @@ class TrueNames:
             "status-pages": _newest(StatusPage),
             "postmortems": _newest(PostMortem),
             "drills": _newest(Drill),
+            "handoffs": _newest(Handoff),
+            "shift-log": _newest(LogEntry),
         }
         soon, later = (world.now + timedelta(hours=hours) for hours in (1, 2))
         self.fields: dict[str, Any] = {
@@ -247,4 +261,6 @@ PARTS: dict[str, Callable[[], Any]] = {
     "component": lambda: _newest(StatusComponent),
     "incident": lambda: _newest(Incident),
     "urgency": lambda: "important",
+    "item": lambda: _newest(HandoffItem),
+    "question": lambda: _newest(HandoffQuestion),
 }

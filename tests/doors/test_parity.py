@@ -18,13 +18,15 @@ SOURCE = Path(__file__).parents[2] / "src" / "watchbill"
 # The actions of a domain are those of the files that begin so.
 DOMAINS = (
     "declaring", "incident", "role_", "audiences", "update_", "notices", "status", "postmortem", "action_items",
-    "publishing", "report_", "drills", "vendor_cases", "connectors", "helpdesk_canned", "import_tickets",
+    "publishing", "report_", "drills", "vendor_cases", "connectors", "helpdesk_canned", "import_tickets", "handoff",
+    "shift_log",
 )  # fmt: skip
 # The page takes an action as one line, in which all its parts may stand.
 IN_OTHER_WORDS = {"action_items.add": "action_items.add_line"}
 # That the page is open is noted by the page.
 OF_THE_PAGE = {"incident_eyes.note_seen"}
-ADDRESSES = ("/incidents", "/notices", "/status-pages", "/postmortems", "/drills", "/vendor-cases", "/connectors")
+ADDRESSES = ("/incidents", "/notices", "/status-pages", "/postmortems", "/drills", "/vendor-cases", "/connectors",
+             "/handoffs", "/shift-log")  # fmt: skip
 METHODS = {"get": "GET", "every": "GET", "post": "POST"}
 
 

@@ -280,12 +280,12 @@ def may_write(person: Person, handoff: Handoff) -> bool:
     return handoff.state in core.OPEN and held is not None and (person.pk == handoff.leaver_id or held == "owner")
 
 
-def may_accept(person: Person, handoff: Handoff, now: datetime) -> bool:
+def may_accept(reader: Person, handoff: Handoff, now: datetime) -> bool:
     """Tell whether somebody may accept it: the one who comes, whoever stands the seat now, or an owner."""
-    held = role_of(person, handoff.team)
-    if handoff.state not in core.OPEN or held in {None, "observer"} or person.pk == handoff.leaver_id:
+    held = role_of(reader, handoff.team)
+    if handoff.state not in core.OPEN or held in {None, "observer"} or reader.pk == handoff.leaver_id:
         return False
-    return person.pk == handoff.comer_id or held == "owner" or _stands_now(person, handoff, now)
+    return reader.pk == handoff.comer_id or held == "owner" or _stands_now(reader, handoff, now)
 
 
 def _stands_now(person: Person, handoff: Handoff, now: datetime) -> bool:

@@ -19,7 +19,19 @@ from watchbill.entry.api.words import EventLine, Id, Instant, Slug, Word
 router = Router(tags=["Log"])
 inbox = Router(tags=["Log"])
 Kind = Literal[
-    "", "alert", "page", "service", "silence", "rotation", "ladder", "team", "person", "instance", "incident"
+    "",
+    "alert",
+    "page",
+    "service",
+    "silence",
+    "rotation",
+    "ladder",
+    "team",
+    "person",
+    "instance",
+    "incident",
+    "handoff",
+    "log_entry",
 ]
 
 

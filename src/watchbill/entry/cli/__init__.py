@@ -73,7 +73,8 @@ COMMANDS = {
     "teams": "watchbill.entry.cli.catalogue:teams",
     "team": "watchbill.entry.cli.catalogue:team",
     "people": "watchbill.entry.cli.catalogue:people",
-    "log": "watchbill.entry.cli.catalogue:log",
+    "log": "watchbill.entry.cli.shift_log:log",
+    "handoff": "watchbill.entry.cli.handoffs:handoff",
     "api": "watchbill.entry.cli.catalogue:api",
 }
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from watchbill.entry import clock
 from watchbill.entry.cli import times
 from watchbill.entry.cli.client import Api
 from watchbill.entry.cli.show import Said, as_json, facts, heading, name_of, table
@@ -118,23 +117,6 @@ def people(team: str, search: str) -> Said:
     found = list(Api().every("/people", 10_000, team=team, search=search))
     rows = [(p["id"], p["email"], p["zone"], p["name"]) for p in found]
     return Said(found, lambda: table(("ID", "E-MAIL", "ZONE", "NAME"), rows, "Nobody."))
-
-
-@click.command()
-@click.option("--team", default="", help="Only this team's.")
-@click.option("--kind", default="", help="Such as page.acknowledged.")
-@click.option("--since", default="", help="From when: 08:00, 2026-12-24.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
-@as_json
-def log(team: str, kind: str, since: str, limit: int) -> Said:
-    """Show what happened, newest first."""
-    first = times.read_instant(since, clock.now()).isoformat() if since else ""
-    found = list(Api().every("/log", limit, team=team, kind=kind, since=first))
-    rows = [
-        (times.show(e["at"]), f"{e['subject_kind']} {e['subject_id']}", e["by"], f"{e['kind']}: {e['why']}")
-        for e in found
-    ]
-    return Said(found, lambda: table(("AT", "OF", "BY", "WHAT"), rows, "Nothing happened."))
 
 
 @click.command()
