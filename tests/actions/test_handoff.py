@@ -310,6 +310,27 @@ def test_the_evening_takes_over_from_the_day_and_the_morning_from_the_evening(wo
     assert passed == [("Ana", "Ben", "day"), ("Ben", "Ana", "evening")]
 
 
+def test_a_week_of_office_hours_is_handed_on_once_whole_and_to_whoever_comes_on_monday(world: World) -> None:
+    """HND-14: the nights between are nobody's; the same person goes on in the morning, and hands nothing on."""
+    rota.archive_rotation(world.rotation, world.eva, world.now)
+    hands_on(world, **{**NOTES, "least_hours": 24})
+    settings = {
+        "zone": "UTC", "unit": "week", "handoff_at": "09:00", "handoff_weekday": 0, "starts_on": "2026-03-02",
+        "coverage": [{"weekdays": ["tuesday", "wednesday", "thursday", "friday"], "start": "09:00", "end": "17:00"}],
+        "seats": [{"name": "office"}], "members": [{"person": world.ana.pk}, {"person": world.ben.pk}],
+    }  # fmt: skip
+    office = rota.create_rotation(world.team, "Office", settings, world.eva, world.now)
+    shift_log.add_entry(world.team, {"title": "On Tuesday"}, world.ana, world.now)
+    at(world, "2026-03-05T20:00:00+00:00")
+    assert not Handoff.objects.exists()
+    at(world, "2026-03-06T16:30:00+00:00")
+    given = Handoff.objects.get(rotation=office)
+    assert (given.leaver, given.comer) == (world.ana, world.ben)
+    assert (given.began_at.day, given.starts_at.day, given.due_at.day) == (3, 6, 10)
+    assert lines(given, "log") == ["On Tuesday"]
+    assert Timer.objects.get(subject_kind="handoff", subject_id=given.pk, kind="ask").due_at.day == 10
+
+
 def test_one_may_be_begun_by_hand_where_the_team_drafts_none_and_stands_once(world: World) -> None:
     assert Policy.objects.get(team=world.team).settings == {}
     assert not Timer.objects.filter(subject_kind="rotation", kind="handoff").exists()

@@ -15,6 +15,7 @@ from django.test import Client
 
 from tests.doors.desk_world import fill_desk
 from tests.world import World
+from watchbill.actions import handoff, shift_log
 from watchbill.db.models import Policy, Team
 from watchbill.entry import clock
 
@@ -28,6 +29,7 @@ REACHED = (
     "service", "monitor", "ladder", "teams", "team", "team-policy", "team-desk", "team-requester", "people", "person", "me",
     "me-sent", "settings", "settings-inbox", "find", "requests", "request", "requester-page", "support-page", "tickets",
     "ticket", "board", "grooming", "sprints", "sprint", "next", "connectors", "connector", "connector-mapping",
+    "handoffs", "handoff", "shift-log", "shift-log-change",
 )  # fmt: skip
 
 
@@ -73,6 +75,8 @@ def test_every_page_that_an_administrator_can_click_to_answers(
     world.arrives({"nobody": "understands"})
     world.work()
     fill_desk(world)
+    handoff.begin(world.rotation, "engineer", world.ana, world.now)
+    shift_log.add_entry(world.team, {"title": "The fan hums"}, world.ana, world.now)
     client.force_login(world.ana)
     names = crawl(client, ["/", "/alerts/", "/rota/", "/find/?q=disk", "/tickets/?q=certificate", "/requests/?q=log"])
     assert set(REACHED) <= names

@@ -10,7 +10,7 @@ from watchbill.actions.desk import Desk, desk_of
 from watchbill.actions.effects import carry_out
 from watchbill.actions.log import WATCHBILL, Actor, Subject, record
 from watchbill.core import handoff as core
-from watchbill.db.handoff_facts import Names, handoff_fact, story_of, who_comes
+from watchbill.db.handoff_facts import Names, began, handoff_fact, next_shift, story_of
 from watchbill.db.models import Handoff, HandoffItem, Person, Shift, Team
 from watchbill.db.rota_facts import newest_revision
 from watchbill.kit.errors import Refused
@@ -69,19 +69,20 @@ def draft(shift: Shift, leaver: Person, why: str, now: datetime, actor: Actor = 
     """Write the draft of a shift's handoff and tell the one who leaves; its rotation is locked, and it has none yet."""
     team = shift.rotation.team
     rule = rule_of(team, now)
-    handoff = Handoff.objects.create(
+    after = next_shift(shift, any_watch=rule.to == "watch")
+    handoff = Handoff(
         team=team,
         rotation=shift.rotation,
         seat=shift.seat,
         leaver=leaver,
-        comer=_comer(shift, leaver, rule),
+        began_at=began(shift),
         starts_at=shift.starts_at,
-        ends_at=shift.ends_at,
-        due_at=handoff_due.due_of(shift.ends_at, zone_of(shift), rule),
         mode="notes" if rule.mode == "off" else rule.mode,
         created_at=now,
         drafted_at=now,
     )
+    _follow(handoff, shift, after, rule)
+    handoff.save()
     write_lines(handoff, rule, now)
     effects = core.begin(handoff_fact(handoff), why, demands_of(rule))
     carry_out(effects, handoff, subject_of(handoff), now, actor=actor)
@@ -93,9 +94,12 @@ def draft(shift: Shift, leaver: Person, why: str, now: datetime, actor: Actor = 
     return handoff
 
 
-def _comer(shift: Shift, leaver: Person, rule: Settings) -> Person | None:
-    found = who_comes(shift.rotation, shift.seat, leaver, shift.ends_at, any_watch=rule.to == "watch")
-    return None if found == leaver else found
+def _follow(handoff: Handoff, shift: Shift, after: Shift | None, rule: Settings) -> None:
+    """Let a handoff say what the rota says: when the shift ends, who comes, and when it is handed on to them."""
+    handoff.ends_at = shift.ends_at
+    handoff.comer = after.person if after is not None and after.person_id != handoff.leaver_id else None
+    meets = max(shift.ends_at, after.starts_at) if after is not None else shift.ends_at
+    handoff.due_at = handoff_due.due_of(meets, zone_of(shift), rule)
 
 
 def refresh(handoff: Handoff, now: datetime) -> bool:
@@ -104,9 +108,7 @@ def refresh(handoff: Handoff, now: datetime) -> bool:
     shift = shift_of(handoff)
     before = handoff.comer_id
     if shift is not None:
-        handoff.comer = _comer(shift, handoff.leaver, rule)
-        handoff.ends_at = shift.ends_at
-        handoff.due_at = handoff_due.due_of(shift.ends_at, zone_of(shift), rule)
+        _follow(handoff, shift, next_shift(shift, any_watch=rule.to == "watch"), rule)
     handoff.drafted_at = now
     handoff.save(update_fields=["comer", "ends_at", "due_at", "drafted_at"])
     write_lines(handoff, rule, now)

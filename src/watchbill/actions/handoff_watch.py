@@ -26,7 +26,7 @@ from watchbill.actions.handoff_draft import (
 from watchbill.actions.log import Subject
 from watchbill.actions.timers import Claim, clear_timer, finish, set_timer
 from watchbill.core import handoff as core
-from watchbill.db.handoff_facts import OPEN, handoff_fact
+from watchbill.db.handoff_facts import OPEN, began, handoff_fact, next_shift
 from watchbill.db.models import Handoff, Membership, Person, Rotation, Shift, Team
 from watchbill.kit.spans import Span
 from watchbill.rules import handoff_due
@@ -35,6 +35,8 @@ from watchbill.rules import handoff_due
 LATEST = timedelta(hours=12)
 AHEAD = timedelta(days=400)
 MOST_SHIFTS = 60
+# Of those that are not due yet the first few are looked at: one timer waits for the first.
+MOST_AHEAD = 8
 
 
 def look_soon(rotation: Rotation, now: datetime) -> None:
@@ -78,31 +80,37 @@ def _shifts_to_hand_on(rotation: Rotation, rule: handoff_due.Settings, now: date
     """Read the shifts that have no handoff yet, and when each is drafted; whoever follows themselves has none."""
     rows = Shift.objects.filter(rotation=rotation, ends_at__gt=now - LATEST, starts_at__lt=now + AHEAD)
     shifts = list(rows.select_related("person", "rotation", "rotation__team").order_by("starts_at", "id")[:MOST_SHIFTS])
-    follows = {(one.seat, one.starts_at): one.person_id for one in shifts}
-    known = set(
-        Handoff.objects.filter(rotation=rotation, starts_at__in=[one.starts_at for one in shifts]).values_list(
-            "seat", "starts_at"
-        )
-    )
+    rows_known = Handoff.objects.filter(rotation=rotation, starts_at__in=[one.starts_at for one in shifts])
+    known = set(rows_known.values_list("seat", "starts_at"))
+    zone = zone_of(shifts[0]) if shifts else ""
     found = []
-    for shift in shifts:
+    for number, shift in enumerate(shifts):
         if shift.person is None or (shift.seat, shift.starts_at) in known:
             continue
-        if follows.get((shift.seat, shift.ends_at)) == shift.person_id:
+        after = next((one for one in shifts[number + 1 :] if one.seat == shift.seat), None)
+        if after is not None and after.person_id == shift.person_id and _is_same_run(shift, after, rule):
             continue
-        decision = handoff_due.decide(Span(shift.starts_at, shift.ends_at), zone_of(shift), rule)
+        decision = handoff_due.decide(Span(began(shift), shift.ends_at), zone, rule)
         if decision is not None:
             found.append((shift, decision.draft_at))
+            if decision.draft_at > now and len(found) >= MOST_AHEAD:
+                break
     return found
+
+
+def _is_same_run(shift: Shift, after: Shift, rule: handoff_due.Settings) -> bool:
+    """Tell whether somebody who stands both goes on: where the next in the seat takes over, a night between is no end."""
+    return rule.to == "seat" or after.starts_at == shift.ends_at
 
 
 def _follow_rota(rotation: Rotation, now: datetime) -> None:
     """Let the open handoffs of a locked rotation follow it: another end, another next one, or nobody who leaves."""
     numbers = Handoff.objects.filter(OPEN, rotation=rotation).order_by("id").values_list("pk", flat=True)
+    rule = rule_of(rotation.team, now)
     for number in list(numbers):
         handoff = lock(number)
         shift = shift_of(handoff)
-        if shift is None or _follows_themselves(shift):
+        if shift is None or _follows_themselves(shift, rule):
             why = f"{handoff.leaver} stays on watch" if shift else f"{handoff.leaver} served nothing of this shift"
             carry_out(core.drop(handoff_fact(handoff), why), handoff, subject_of(handoff), now)
         elif handoff.ends_at > now or shift.ends_at != handoff.ends_at:
@@ -112,13 +120,13 @@ def _follow_rota(rotation: Rotation, now: datetime) -> None:
                 said = f"{handoff.leaver} hands the watch on. Read it, ask what is not clear, accept it."
                 tell(handoff, handoff.comer, f"A watch is handed on to you: {handoff.seat} of {rotation}", said, now)
             if handoff.due_at != old_due:
-                demands = demands_of(rule_of(rotation.team, now))
-                set_timer(subject_of(handoff), "ask", max(handoff.due_at, now) + demands.ask_after)
+                again = max(handoff.due_at, now) + demands_of(rule).ask_after
+                set_timer(subject_of(handoff), "ask", again)
 
 
-def _follows_themselves(shift: Shift) -> bool:
-    after = Shift.objects.filter(rotation=shift.rotation_id, seat=shift.seat, starts_at=shift.ends_at)
-    return after.filter(person=shift.person_id).exists()
+def _follows_themselves(shift: Shift, rule: handoff_due.Settings) -> bool:
+    after = next_shift(shift, any_watch=rule.to == "watch")
+    return after is not None and after.person_id == shift.person_id and _is_same_run(shift, after, rule)
 
 
 def ask(claim: Claim, now: datetime) -> None:

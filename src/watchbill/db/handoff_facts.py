@@ -30,6 +30,7 @@ from watchbill.kit.spans import Span
 
 MOST = 200
 MOST_COUNTED = 5000
+MOST_OF_A_RUN = 60
 LOOK_AHEAD = timedelta(days=60)
 OPEN = Q(state__in=core.OPEN)
 
@@ -48,29 +49,33 @@ def seat_names(rotation: Rotation, seat: str) -> tuple[str, str]:
     return seat, f"{rotation.slug}/{seat}"
 
 
-def who_comes(rotation: Rotation, seat: str, leaver: Person, end: datetime, *, any_watch: bool) -> Person | None:
-    """Read who stands the watch after a shift; the leaver when they follow themselves; None: nobody is planned.
+def next_shift(shift: Shift, *, any_watch: bool) -> Shift | None:
+    """Read the shift that follows another one in its seat, a night or a weekend later too; of whoever stands there.
 
-    With `any_watch` it is whoever stands any watch of the team at that moment, or the first one after it: the evening
-    takes over from the day, and the morning from the night (HND-11, HND-12).
+    With `any_watch` it is that of whoever stands any watch of the team when the shift ends, or the first one after it:
+    the evening takes over from the day, and the morning from the night (HND-11, HND-12). None: nobody is planned.
     """
-    own = Shift.objects.filter(rotation=rotation, seat=seat, ends_at__gt=end, starts_at__lt=end + LOOK_AHEAD)
-    after = own.filter(person__is_active=True).select_related("person").order_by("starts_at").first()
-    if after is not None and (after.starts_at <= end or not any_watch):
-        return after.person
-    if any_watch:
-        others = Shift.objects.filter(
-            rotation__team=rotation.team_id, rotation__archived_at=None, ends_at__gt=end,
-            starts_at__lt=end + LOOK_AHEAD, person__is_active=True,
-        )  # fmt: skip
-        # Who stands already has begun before; of those who come later the first.
-        others = others.exclude(person=leaver).select_related("person").order_by("starts_at", "id")
-        standing = (
-            others.filter(starts_at__lte=end).exclude(rotation=rotation, seat=seat).order_by("-starts_at").first()
-        )
-        found = standing or others.first()
-        return found.person if found else None
-    return None
+    end = shift.ends_at
+    ahead = Shift.objects.filter(ends_at__gt=end, starts_at__lt=end + LOOK_AHEAD, person__is_active=True)
+    ahead = ahead.select_related("person").order_by("starts_at", "id")
+    own = ahead.filter(rotation=shift.rotation_id, seat=shift.seat, starts_at__gte=end).first()
+    if not any_watch or (own is not None and own.starts_at == end):
+        return own
+    others = ahead.filter(rotation__team=shift.rotation.team_id, rotation__archived_at=None)
+    others = others.exclude(person=shift.person_id)
+    standing = others.filter(starts_at__lte=end).order_by("-starts_at", "id").first()
+    return standing or others.first()
+
+
+def began(shift: Shift) -> datetime:
+    """Read when the run of shifts began that a person stands in a seat without anybody between them."""
+    rows = Shift.objects.filter(rotation=shift.rotation_id, seat=shift.seat, starts_at__lt=shift.starts_at)
+    at = shift.starts_at
+    for starts_at, person in rows.order_by("-starts_at").values_list("starts_at", "person")[:MOST_OF_A_RUN]:
+        if person != shift.person_id or shift.ends_at - starts_at > LOOK_AHEAD:
+            break
+        at = starts_at
+    return at
 
 
 def handoffs_seen_by(person: Person) -> Q:
@@ -97,7 +102,7 @@ def handoff_fact(handoff: Handoff) -> core.Handoff:
     """Give what decisions need of a handoff."""
     work = handoff.items.filter(part="work", is_over=False, keeps=False)
     numbers = list(work.filter(about="ticket").values_list("about_id", flat=True))
-    tickets = list(noted(Ticket.objects.filter(pk__in=numbers), handoff.leaver, handoff.starts_at).order_by("id"))
+    tickets = list(noted(Ticket.objects.filter(pk__in=numbers), handoff.leaver, handoff.began_at).order_by("id"))
     return core.Handoff(
         state=handoff.state,
         ends_at=handoff.ends_at,
@@ -144,7 +149,7 @@ def story_of(handoff: Handoff, names: Names, now: datetime, planned_ahead: timed
         planned=_planned(team, now + planned_ahead),
         quiet=_silences(team, now),
         noted=_entries(handoff),
-        counts=_counts(team, Span(handoff.starts_at, max(min(handoff.ends_at, now), handoff.starts_at))),
+        counts=_counts(team, Span(handoff.began_at, max(min(handoff.ends_at, now), handoff.began_at))),
     )
 
 
@@ -185,7 +190,7 @@ def _incidents(team: Team, names: Names) -> list[core.Going]:
 
 
 def _tickets(handoff: Handoff, names: Names) -> list[core.Work]:
-    rows = noted(carried_tickets(handoff), handoff.leaver, handoff.starts_at)
+    rows = noted(carried_tickets(handoff), handoff.leaver, handoff.began_at)
     return [
         core.Work(
             "ticket", one.pk, one.title, one.stage.replace("_", " "), names.levels.get(one.priority, one.priority),
@@ -230,7 +235,7 @@ def _silences(team: Team, now: datetime) -> list[core.Quiet]:
 def entries_of(handoff: Handoff) -> QuerySet[LogEntry]:
     """Read the log of a shift: what its seat noted, and what members in no seat noted meanwhile (RUN-10)."""
     here = Q(rotation=handoff.rotation, seat=handoff.seat) | Q(rotation=None)
-    rows = LogEntry.objects.filter(here, team=handoff.team, at__gte=handoff.starts_at, at__lt=handoff.ends_at)
+    rows = LogEntry.objects.filter(here, team=handoff.team, at__gte=handoff.began_at, at__lt=handoff.ends_at)
     return rows.select_related("author", "ticket").order_by("at", "id")
 
 

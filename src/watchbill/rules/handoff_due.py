@@ -29,7 +29,7 @@ class Settings(BaseModel):
     minutes_before: int = Field(60, ge=0, le=2880, description="Minutes before a shift ends at which it is drafted.")
     draft_at: str = Field("", max_length=5, description="Instead: the last such time before the end, as 09:30.")
     meet_at: str = Field("", max_length=5, description="It is handed on at the first such time, as 10:00; empty: at the end.")  # fmt: skip
-    least_hours: int = Field(4, ge=0, le=720, description="A shorter shift has none.")
+    least_hours: int = Field(4, ge=0, le=720, description="Who stood for less has none, nights between included.")
     to: Literal["seat", "watch"] = Field(
         "seat", description="It goes to the next in the same seat, or to whoever stands any watch of the team then."
     )
@@ -63,18 +63,18 @@ class Decision:
     due_at: datetime
 
 
-def decide(shift: Span, zone: str, settings: Settings) -> Decision | None:
-    """Decide when the handoff of a shift is drafted and due; None: the team has none for it."""
-    if settings.mode == "off" or shift.end - shift.start < timedelta(hours=settings.least_hours):
+def decide(run: Span, zone: str, settings: Settings) -> Decision | None:
+    """Decide when the handoff at the end of a run of shifts is drafted and due; None: the team has none for it."""
+    if settings.mode == "off" or run.end - run.start < timedelta(hours=settings.least_hours):
         return None
-    draft = _last_before(shift.end, settings.draft_at, zone) if settings.draft_at else None
+    draft = _last_before(run.end, settings.draft_at, zone) if settings.draft_at else None
     if draft is None:
-        draft = shift.end - timedelta(minutes=settings.minutes_before)
-    return Decision(max(draft, shift.start), due_of(shift.end, zone, settings))
+        draft = run.end - timedelta(minutes=settings.minutes_before)
+    return Decision(max(draft, run.start), due_of(run.end, zone, settings))
 
 
 def due_of(end: datetime, zone: str, settings: Settings) -> datetime:
-    """Give when a shift that ends then is handed on: at the first meeting from then on, else at its end."""
+    """Give when a watch is handed on to whoever comes then: at the first meeting from then on, else at once."""
     if not settings.meet_at:
         return end
     day, at = day_of(end, zone), time.fromisoformat(settings.meet_at)

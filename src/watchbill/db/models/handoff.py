@@ -42,6 +42,8 @@ class Handoff(models.Model):
     """What the one who leaves a shift of a seat hands on to the one who comes.
 
     state    draft, handed_on, accepted, dropped
+    began_at  when the person's run of shifts in the seat began: nights and weekends between may be nobody's;
+              `starts_at` is that of the last shift of it, by which it is found
     mode     how the team hands on: meeting, call, notes; `how` is how it was really done
     due_at   when it is handed on: at the end of the shift, or at the first meeting after it
     version  counts the changes of the summary, so that two who write at once lose nothing
@@ -53,6 +55,7 @@ class Handoff(models.Model):
     seat = models.CharField(max_length=40)
     leaver = models.ForeignKey(Person, models.PROTECT, related_name="+")
     comer = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    began_at = models.DateTimeField()
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     due_at = models.DateTimeField()

@@ -159,6 +159,7 @@ class HandoffLine(Shown):
     seat: str
     leaver: PersonRef
     comer: PersonRef | None
+    began_at: datetime
     starts_at: datetime
     ends_at: datetime
     due_at: datetime

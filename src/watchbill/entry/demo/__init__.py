@@ -3,8 +3,8 @@
 It is a place to visit: every screen has something true to show, and the present is in the middle of something. Nothing
 leaves the machine; all mail goes to a mailbox that a visitor can read at /demo/mailbox/. The same seed tells the
 same story each time, so screenshots and docs use it too. `people` and `house` say who and what, `story`, `noise`,
-`watches`, `asking`, `work`, `incidents` and `present` what happens, `desks` and `statuspages` what the public reads,
-`stage` moves the clock, `habits` lets people answer.
+`watches`, `handing`, `asking`, `work`, `incidents` and `present` what happens, `desks` and `statuspages` what the
+public reads, `stage` moves the clock, `habits` lets people answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from django.db import connections
 
 from watchbill.db.models import Person
 from watchbill.entry import clock
-from watchbill.entry.demo import asking, desks, house, incidents, noise, people, present, story, watches, work
+from watchbill.entry.demo import asking, desks, handing, house, incidents, noise, people, present, story, watches, work
 from watchbill.entry.demo.habits import someone_answers
 from watchbill.entry.demo.mailbox import Mailbox
 from watchbill.entry.demo.mailbox_page import show_mailbox
@@ -101,6 +101,7 @@ def tell(stage: Stage) -> house.House:
     asking.ask_all_quarter(built)
     work.keep_backlog(built)
     incidents.tell(built)
+    handing.hand_on(built)
     present.set_up(built)
     stage.play()
     stage.close()

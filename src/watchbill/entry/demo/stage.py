@@ -12,7 +12,7 @@ from itertools import count
 
 from watchbill.actions import delivery, timers
 from watchbill.actions.intake import InboxRow, open_writer
-from watchbill.db.models import MonitorConnection, Page
+from watchbill.db.models import Handoff, MonitorConnection, Page
 from watchbill.egress import Allow, Client
 from watchbill.entry.demo.mailbox import Mailbox
 from watchbill.entry.worker.loop import Worker
@@ -25,13 +25,14 @@ Act = Callable[[], object]
 class Stage:
     """Time passes from one thing to the next: something of the story, or something that the worker has due.
 
-    `on_page` is asked about every page that opens: it says who answers it and when.
+    `on_page` is asked about every page that opens: it says who answers it and when; `on_handoff` about every handoff.
     """
 
     now: datetime
     end: datetime
     mailbox: Mailbox
     on_page: Callable[[Page], None] = field(default=lambda page: None)
+    on_handoff: Callable[[Handoff], None] = field(default=lambda handoff: None)
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311 - the same story each time
 
     def __post_init__(self) -> None:
@@ -40,6 +41,7 @@ class Stage:
         self._to_come: list[tuple[datetime, int, Act]] = []
         self._order = count()
         self._seen = 0
+        self._handed = 0
 
     def at(self, moment: datetime, act: Act) -> None:
         """Let something happen at a moment; what would lie after the end does not happen."""
@@ -77,6 +79,9 @@ class Stage:
         for page in Page.objects.filter(pk__gt=self._seen).select_related("group", "service", "team").order_by("id"):
             self._seen = page.pk
             self.on_page(page)
+        for handoff in Handoff.objects.filter(pk__gt=self._handed).order_by("id"):
+            self._handed = handoff.pk
+            self.on_handoff(handoff)
 
     def _next_moment(self) -> datetime | None:
         coming = [self._to_come[0][0]] if self._to_come else []
