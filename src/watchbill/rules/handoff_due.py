@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from watchbill.core.wallclock import DAY, day_of, start_instant
 from watchbill.kit.spans import Span
@@ -22,7 +22,6 @@ Mode = Literal["off", "meeting", "call", "notes"]
 class Settings(BaseModel):
     """How a watch is handed on; a team that says nothing drafts none by itself."""
 
-    model_config = ConfigDict(extra="forbid")
     mode: Mode = Field(
         "off", description="In a meeting in front of the team, by call or chat, by notes alone; off: none by itself."
     )
