@@ -80,6 +80,12 @@ def test_what_asks_again_stands_apart_with_its_time_and_the_one_who_has_it() -> 
     assert "Ana has it" in second.detail
 
 
+def test_of_very_many_it_says_how_many_more_there_are() -> None:
+    burning = [core.Burning("alert", number, "Slow", "", "", "firing") for number in range(core.MOST_LINES + 7)]
+    *shown, more = [line for line in core.compose(core.Story(burning=burning)) if line.part == "open"]
+    assert (len(shown), more.title) == (core.MOST_LINES, "And 7 more")
+
+
 def test_a_quiet_shift_says_so_and_a_loud_one_names_its_loudest() -> None:
     (only,) = core.compose(core.Story())
     assert only.title == "A quiet shift: nothing arrived."

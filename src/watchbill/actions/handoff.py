@@ -188,7 +188,7 @@ def accept(
         )  # fmt: skip
         handoff.save(update_fields=["accepted_by"])
         carry_out(effects, handoff, subject_of(handoff), now, actor=Actor.of(person))
-        if handoff.leaver.is_active and handoff.leaver != person:
+        if handoff.leaver != person:
             said = "From the end of your shift nothing of it follows you."
             tell(handoff, handoff.leaver, f"{person} accepted your handoff of {handoff.rotation}", said, now)
     return handoff
@@ -220,7 +220,7 @@ def ask_about(
         )
         about = f" about {item}" if item else ""
         record(subject_of(handoff), "handoff.question", f"{person}{about}: {text[:900]}", now, Actor.of(person))
-        if handoff.leaver != person and handoff.leaver.is_active:
+        if handoff.leaver != person:
             tell(handoff, handoff.leaver, f"{person} asks about your handoff{about}", text, now)
     return question
 
@@ -240,7 +240,7 @@ def answer(question_id: int, text: str, person: Person, now: datetime) -> Handof
             question.answered_on = _write_there(question.item, said, person, now)
         question.save()
         record(subject_of(handoff), "handoff.answer", f"{person}: {text[:900]}", now, Actor.of(person))
-        if question.asker is not None and question.asker != person and question.asker.is_active:
+        if question.asker is not None and question.asker != person:
             tell(handoff, question.asker, f"{person} answered you about the handoff", text, now)
     return question
 

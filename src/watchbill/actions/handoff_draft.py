@@ -146,7 +146,12 @@ def _item(item: HandoffItem, line: core.Line, place: int) -> HandoffItem:
 
 
 def tell(handoff: Handoff, person: Person, subject: str, text: str, now: datetime, why: str = "") -> None:
-    """Tell somebody by their own rules for what is not important; when nothing reaches them, somebody else hears."""
+    """Tell somebody by their own rules for what is not important; when nothing reaches them, somebody else hears.
+
+    An account that is switched off hears nothing: who comes is asked in time, and the owners after that.
+    """
+    if not person.is_active:
+        return
     line = record(subject_of(handoff), "handoff.told", f"told {person}: {subject}"[:1000], now)
     words = Words(subject[:200], text, "notice", "default", f"/handoffs/{handoff.pk}/", "Open the handoff")
     delivery.reach_or_tell(person.pk, subject_of(handoff), words, line, why or "it is about a handoff", now)

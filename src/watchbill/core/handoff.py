@@ -176,7 +176,14 @@ def compose(story: Story) -> list[Line]:
         *(_noted(one) for one in sorted(story.noted, key=lambda one: (one.at, one.id))),
         *_arrived(story.counts),
     ]
-    return [line for part in PARTS for line in [one for one in lines if one.part == part][:MOST_LINES]]
+    return [line for part in PARTS for line in _fitting(part, [one for one in lines if one.part == part])]
+
+
+def _fitting(part: str, lines: list[Line]) -> list[Line]:
+    """Give the lines of a part; of very many the first, and a line that says how many more there are."""
+    if len(lines) <= MOST_LINES:
+        return lines
+    return [*lines[:MOST_LINES], Line(part, "", 1, f"And {len(lines) - MOST_LINES} more")]
 
 
 def _incident(one: Going) -> Line:
