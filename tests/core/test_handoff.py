@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchbill import presets
 from watchbill.core import handoff as core
 from watchbill.core.paging import Page, hand_over
 from watchbill.kit.effects import Become, ClearTimer, Notify, Record, SetTimer
@@ -197,3 +198,13 @@ def test_a_draft_is_never_before_its_shift_nor_after_its_end(hours: int, minutes
 def test_a_clock_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="09:30"):
         Settings(meet_at="noon")
+
+
+def test_what_the_documents_disagree_on_is_a_setting_and_each_preset_has_its_own() -> None:
+    """C19: in a meeting and witnessed (S0), by call or chat (S1), by notes in the morning and the evening (S2)."""
+    rules = {name: Settings.model_validate(presets.load(name).rules["handoff_due"]) for name in presets.all_presets()}
+    assert (rules["oncall-remodel"].mode, rules["oncall-remodel"].witnesses_min) == ("meeting", 1)
+    assert rules["oncall-remodel"].confirm_order
+    assert (rules["operate-first"].mode, rules["operate-first"].needs_summary) == ("call", False)
+    assert (rules["laa-ops"].mode, rules["laa-ops"].to) == ("notes", "watch")
+    assert all(rule.mode != "off" for rule in rules.values())

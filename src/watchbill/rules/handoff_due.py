@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
 from watchbill.core.wallclock import DAY, day_of, start_instant
 from watchbill.kit.spans import Span
+from watchbill.rules import Chosen
 
 TITLE = "How is a watch handed on?"
 
 Mode = Literal["off", "meeting", "call", "notes"]
 
 
-class Settings(BaseModel):
+class Settings(Chosen):
     """How a watch is handed on; a team that says nothing drafts none by itself."""
 
     mode: Mode = Field(
