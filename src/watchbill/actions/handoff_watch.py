@@ -48,9 +48,16 @@ def look_soon(rotation: Rotation, now: datetime) -> None:
 
 
 def look_soon_at_all(team: Team, now: datetime) -> None:
-    """Do so for every rotation of a team whose policy changed."""
-    for rotation in Rotation.objects.filter(team=team, archived_at=None).select_related("team").order_by("id"):
-        look_soon(rotation, now)
+    """Do so for every rotation of a team whose policy changed; each by itself, its rotation before its timer.
+
+    Outside the transaction of the policy: should the machine die between the two, the next publication looks as well.
+    """
+    for number in Rotation.objects.filter(team=team, archived_at=None).order_by("id").values_list("pk", flat=True):
+        with transaction.atomic():
+            rows = Rotation.objects.select_related("team").select_for_update(of=("self",), no_key=True)
+            rotation = rows.filter(pk=number).first()
+            if rotation is not None:
+                look_soon(rotation, now)
 
 
 def _subject(rotation: Rotation) -> Subject:

@@ -258,8 +258,9 @@ def adopt_policy(team: Team, settings: dict[str, Any], person: Person, why: str,
             raise Refused("nothing is different from the policy of today")
         newest = Policy.objects.filter(team=team).order_by("-version").first()
         policy = _adopt(team, checked, newest.preset if newest else "", person, why, now)
-    # Afterwards: alerts come before their timers, and who holds an alert may wait for the team.
+    # Afterwards: alerts and rotations come before their timers, and who holds one may wait for the team.
     _ask_about_what_waits(team, now)
+    handoff_watch.look_soon_at_all(team, now)
     return policy
 
 
@@ -278,7 +279,6 @@ def _adopt(team: Team, settings: dict[str, Any], preset: str, person: Person, wh
     record(subject_of(team), "policy.adopted", line, now, Actor.of(person), {"version": policy.version})
     ticket_places.place_all_soon(team, now)
     findings.look_soon(team, now)
-    handoff_watch.look_soon_at_all(team, now)
     return policy
 
 
