@@ -18,8 +18,10 @@ from tests.connectors.world import APP_KEY, PEM, SECRET, settings_for
 from tests.egress.outside import HERE, Say
 from watchbill.connectors import Busy, Comment, Draft, Newest, all_connectors, read_settings
 from watchbill.connectors._adf import read_document, write_document
+from watchbill.connectors._calling import next_of
 from watchbill.connectors._jwt import sign
-from watchbill.egress import Client
+from watchbill.connectors._words import split_mark
+from watchbill.egress import Client, Response
 from watchbill.kit.errors import DeliveryFailed
 
 HTTP = Client(HERE)
@@ -205,3 +207,11 @@ def test_a_document_keeps_its_words_there_and_back() -> None:
         {"type": "tableCell", "content": [{"type": "paragraph", "content": [{"type": "mention", "attrs": {"text": "@Ana"}}]}]},
     ]}]}]}  # fmt: skip
     assert read_document(table) == "cell | @Ana |"
+
+
+def test_what_a_tracker_says_costs_no_more_than_its_length() -> None:
+    """Neither a comment of nothing but spaces nor a Link header that never ends holds a worker for minutes."""
+    assert split_mark("a" + " " * 90_000 + "b (watchbill-T-1-abcdef)")[1] == "watchbill-T-1-abcdef"
+    for part in ("<", "<a>;", "<a> "):
+        assert next_of(Response(200, {"link": part * 20_000})) == ""
+    assert next_of(Response(200, {"link": '<https://x/?a>; rel="prev", <https://x/?b>; rel="next"'})) == "https://x/?b"

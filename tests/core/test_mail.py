@@ -119,6 +119,7 @@ def test_plain_words_win_over_html_and_html_alone_keeps_its_links():
 def test_html_that_never_ends_costs_no_more_than_its_length():
     for part in ("<!--", "<a ", "<", "<div>", '<a href="', "<style>", "&"):
         html_to_text(part * 50_000)
+    html_to_text("<" + "a" * 100_000)
 
 
 def test_files_come_along_and_those_too_large_are_named():

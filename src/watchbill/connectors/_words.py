@@ -16,7 +16,8 @@ from watchbill.connectors._shapes import Comment, Draft
 from watchbill.core.foreign import read_text, read_time
 from watchbill.kit.errors import DeliveryFailed, Unreadable
 
-SIGNED = re.compile(r"\s*(<!-- watchbill-[^>]{1,80} -->|\(watchbill-[a-z]+-\d+-[0-9a-f]{6}\))", re.IGNORECASE)
+# Spaces are looked at from their first alone and never given back: what others write may be nothing but spaces.
+SIGNED = re.compile(r"(?<!\s)\s*+(<!-- watchbill-[^>]{1,80} -->|\(watchbill-[a-z]+-\d+-[0-9a-f]{6}\))", re.IGNORECASE)
 Read = TypeVar("Read")
 MARK = re.compile(r"\bwatchbill-[a-z]+-\d+-[0-9a-f]{6}\b", re.IGNORECASE)
 

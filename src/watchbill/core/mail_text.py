@@ -22,7 +22,7 @@ UNSEEN = frozenset({"script", "style", "head", "title", "template"})
 LINKS = ("http://", "https://", "mailto:")
 # Every expression here takes a time that grows with the text and no faster: a mail comes from anybody, and both the
 # standard library's parser and an HTML5 tree are quadratic on some of what anybody may send.
-TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>")
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)([^<>]*+)>")
 HREF = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 SPACES = re.compile(r"[ \t\r\f\v\u00a0]+")
 
