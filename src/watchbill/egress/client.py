@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json as json_module
 import os
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -30,8 +31,8 @@ CONTENT_LIMIT = 64 * 1024
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 KEEPS_METHOD = frozenset({HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})
 REDIRECTS = KEEPS_METHOD | {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER}
-# Said to one host, not to whoever that host points at.
-FOR_ONE_HOST = frozenset({"authorization", "proxy-authorization", "cookie"})
+# Said to one host, not to whoever that host points at; vendors have names of their own for it (PRIVATE-TOKEN).
+FOR_ONE_HOST = re.compile("auth|cookie|token|secret|api-?key")
 
 
 class _SteadyContext(ssl.SSLContext):
@@ -218,7 +219,7 @@ def _follow(call: _Call, answer: Response) -> _Call | None:
         raise Blocked(f"{call.target.host} redirects to where we do not go. {error.message}") from error
     headers = {**call.headers, "Host": target.authority}
     if target.origin != call.target.origin:
-        headers = {name: value for name, value in headers.items() if name.lower() not in FOR_ONE_HOST}
+        headers = {name: value for name, value in headers.items() if not FOR_ONE_HOST.search(name.lower())}
     return replace(call, target=target, url=url, headers=headers)
 
 
