@@ -211,6 +211,8 @@ def test_a_feed_gives_what_its_owner_may_see_as_atom_and_json(world, as_):
     assert response["Content-Type"].startswith("application/atom+xml")
     root = Xml.fromstring(response.content)
     assert [node.findtext(f"{ATOM}title") for node in root.iter(f"{ATOM}entry")] == [f"T-{disk.pk} Disk <1>"]
+    # Whatever the caller says that we are called: the feed names the operator's address.
+    assert b"elsewhere.example" not in as_.nobody.get(url, headers={"Host": "elsewhere.example"}).content
     given = json.loads(as_.nobody.get(f"{url}?format=json").content)
     assert [item["title"] for item in given["items"]] == [f"T-{disk.pk} Disk <1>"]
 

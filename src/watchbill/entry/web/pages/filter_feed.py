@@ -38,7 +38,7 @@ def feed(request: PageRequest, key: str) -> HttpResponse:
     if found is None:
         raise Http404
     rows = read_entries(found, request.now)
-    url = request.build_absolute_uri(request.get_full_path())
+    url = settings.WATCHBILL_URL.rstrip("/") + request.get_full_path()
     body, kind = _json(found, rows, url) if _wants_json(request) else _atom(found, rows, url)
     response = HttpResponse(body, content_type=f"{kind}; charset=utf-8")
     response["Cache-Control"] = f"private, max-age={FRESH}"
