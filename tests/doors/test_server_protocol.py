@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 
+from watchbill.entry.application import Application
 from watchbill.entry.server_protocol import Protocol
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -84,3 +85,13 @@ def test_the_head_of_a_stream_does_not_wait_for_its_first_line() -> None:
         assert await reader.readexactly(5) == b"hello"
 
     talk_to(stream, talk)
+
+
+def test_a_body_that_no_page_takes_is_refused_before_django_writes_it_to_disk() -> None:
+    said = b"POST /accounts/login/ HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % 2**40
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        assert (await reader.readline()).split()[1] == b"413"
+
+    talk_to(Application(None), talk)

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.doors.web_world import Cast
 from watchbill.actions import communities, desk_settings, public_asking, request_links, support
-from watchbill.actions.asked import Asked, File
+from watchbill.actions.asked import LARGEST_FILE, Asked, File
 from watchbill.actions.requesters import Asker
 from watchbill.db.models import Attachment, Event, Export, Message, Policy, Requester, SupportRequest
 
@@ -223,6 +223,9 @@ def test_files_come_along_within_limits(desk, as_):
     large = SimpleUploadedFile("film.mp4", b"x" * (public_asking.LARGEST_FILE + 1), "video/mp4")
     refused = as_.nobody.post(PAGE, {**typed(desk, as_), "attached": [large]})
     assert "“film.mp4” is larger than 5 MB" in refused.content.decode()
+    larger = SimpleUploadedFile("films.mp4", b"x" * (LARGEST_FILE + 1), "video/mp4")
+    refused = as_.nobody.post(PAGE, {**typed(desk, as_), "attached": [larger]})
+    assert "“films.mp4”: at most 10 MB" in refused.content.decode()
 
 
 def test_the_own_page_says_who_has_the_ball_and_by_when_they_hear(desk, as_):

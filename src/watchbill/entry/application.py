@@ -24,6 +24,8 @@ from watchbill.entry.status.app import StatusApp
 
 THREADS = 10
 PROBES = ("/healthz", "/readyz", "/metrics")
+# The largest that a page takes is a mail of 40 MB or some reports; Django would write a stranger's terabyte to disk.
+LARGEST_BODY = 128 * 1024 * 1024
 
 
 class Application:
@@ -51,6 +53,9 @@ class Application:
             await self._probe(scope, send)
         elif path == "/live":
             await self._live(scope, receive, send)
+        elif self.pages is not None and is_too_large(scope):
+            said = f"This is too large: at most {LARGEST_BODY // 1024**2} MB at once.\n".encode()
+            await _answer(send, 413, "text/plain; charset=utf-8", said)
         elif self.pages is not None:
             await self.pages(scope, receive, send)
         else:
@@ -80,6 +85,12 @@ class Application:
             await _answer(send, 403, "text/plain; charset=utf-8", b"sign in first\n")
             return
         await HUB(scope, receive, send)
+
+
+def is_too_large(scope: Scope) -> bool:
+    """Tell whether a body says to be larger than any page takes; of one that says no length nothing is read."""
+    length = _header(scope, b"content-length").strip()
+    return length.isdigit() and (len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY)
 
 
 def is_signed_in(cookies: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from watchbill.actions.asked import IMPACTS, Asked, File
+from watchbill.actions.asked import IMPACTS, LARGEST_FILE, Asked, File
 from watchbill.actions.desk import Desk
 from watchbill.db.models import Community, Person, Service, Team
 from watchbill.db.screens import requests as screen
@@ -49,6 +49,10 @@ class FilesField(forms.FileField):
         """Read the files."""
         given = data if isinstance(data, list | tuple) else [data]
         uploads = [upload for one in given if one and (upload := super(FilesField, self).clean(one, initial))]
+        # What no action takes is not brought into memory to be told so.
+        for one in uploads:
+            if one.size > LARGEST_FILE:
+                raise forms.ValidationError(f"“{one.name}”: at most {LARGEST_FILE // 1024**2} MB.")
         return [File(one.name, one.content_type or "application/octet-stream", one.read()) for one in uploads]
 
 
