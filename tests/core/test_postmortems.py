@@ -170,6 +170,11 @@ def test_the_record_writes_the_draft_and_its_notes_raise_questions() -> None:
     assert "tried in vain" in draft["questions"]
 
 
+def test_a_note_that_never_ends_its_sentence_is_looked_through_once() -> None:
+    story = Story("Slow", "Slow", notes=[Note(FRIDAY, "a" * 400_000 + ". And why?\n", "observation")])
+    assert "And why?" in postmortems.questions(story)
+
+
 LINES = st.lists(st.sampled_from("abcdefgh"), max_size=6, unique=True)
 
 

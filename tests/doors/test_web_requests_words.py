@@ -107,3 +107,10 @@ def test_markdown_makes_lists_tables_and_smaller_headings():
 def test_plain_text_keeps_every_character_and_links_only_the_web(text, made):
     assert made in plain(text)
     assert "<b>" not in plain(text)
+
+
+def test_a_text_of_a_stranger_is_shown_in_the_time_of_its_length():
+    """Nobody's request is an address with nothing but brackets after it, unless it is meant to hold a server up."""
+    url = "http://a" + ")" * 400_000
+    assert plain(f"{url} (see http://b(c))").startswith('<a href="http://a" ')
+    assert 'href="http://b(c)"' in plain(f"{url} (see http://b(c))")

@@ -202,7 +202,8 @@ def _resolution(story: Story) -> str:
     return "\n\n".join(_sentence(one) for one in said if one.strip())
 
 
-_ASKS = re.compile(r"[^.!?\n]*\?")
+# From the beginning of a sentence alone: a note without an end of one is looked through once.
+_ASKS = re.compile(r"(?<![^.!?\n])[^.!?\n]*+\?")
 
 
 def questions(story: Story) -> list[str]:

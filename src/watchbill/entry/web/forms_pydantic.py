@@ -205,7 +205,7 @@ class YamlField(forms.CharField):
         """Read the YAML; raises forms.ValidationError with the place."""
         try:
             return yaml.safe_load(str(value or ""))
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise forms.ValidationError(f"this is not YAML: {error}") from None
 
 

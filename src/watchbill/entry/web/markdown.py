@@ -56,8 +56,11 @@ def plain(text: str) -> SafeString:
 
 def _trim(url: str) -> str:
     """Leave out what ends the sentence and not the address; a bracket that the address opened stays."""
-    while url and url[-1] in _AFTER:
-        if url[-1] == ")" and url.count("(") >= url.count(")"):
-            break
-        url = url[:-1]
-    return url
+    end, unopened = len(url), url.count(")") - url.count("(")
+    while end and url[end - 1] in _AFTER:
+        if url[end - 1] == ")":
+            if unopened <= 0:
+                break
+            unopened -= 1
+        end -= 1
+    return url[:end]
