@@ -149,11 +149,13 @@ def test_a_link_of_another_kind_of_message_answers_nothing(fired, as_):
     assert as_.nobody.get(link(fired)).status_code == 404
 
 
-def test_a_link_of_somebody_whose_account_is_off_answers_nothing(fired, as_):
+def test_a_link_of_somebody_whose_account_is_off_shows_and_answers_nothing(fired, as_):
+    """Who left the firm keeps the mail of the last two weeks."""
     fired.ana.is_active = False
     fired.ana.save()
-    text = as_.nobody.post(link(fired), {"answer": "acknowledge"}).content.decode()
-    assert "Ask" in text
+    for response in (as_.nobody.get(link(fired)), as_.nobody.post(link(fired), {"answer": "acknowledge"})):
+        assert response.status_code == 404
+        assert fired.group().title not in response.content.decode()
     assert fired.page().state == "climbing"
     assert Outgoing.objects.get().link_used_at is None
 

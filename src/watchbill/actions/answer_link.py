@@ -22,12 +22,13 @@ class UsedAlready(Exception):
 
 
 def read_link(token: str) -> Outgoing | None:
-    """Find the message that a link came with; None for one that we did not make."""
+    """Find the message that a link came with; None for one that we did not make, or of an account that is switched off."""
     try:
         key = signing.loads(token, salt=LINK_SALT)
     except signing.BadSignature:
         return None
     rows = Outgoing.objects.select_related("person", "team").filter(purpose="page", subject_kind="page")
+    rows = rows.filter(person__is_active=True)
     return rows.filter(pk=key).first() if isinstance(key, int) else None
 
 
