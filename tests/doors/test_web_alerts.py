@@ -209,6 +209,14 @@ def test_somebody_else_is_asked(fired, as_):
     assert fired.mailbox.readers() == ["ben@example.org"]
 
 
+def test_nobody_of_another_team_is_asked_by_their_number(fired, as_):
+    fired.mailbox.clear()
+    refused = as_.ana.post(f"{url(fired)}answer/", {"answer": "reassign", "to": fired.charlie.pk})
+    assert (refused.status_code, "Charlie" in refused.content.decode()) == (409, False)
+    fired.work()
+    assert fired.mailbox.readers() == []
+
+
 @pytest.mark.parametrize(
     "answer", [{}, {"answer": "dance"}, {"answer": "snooze", "until": "x"}, {"answer": "reassign"}]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -58,13 +59,23 @@ def answer_page(request: HttpRequest, page: Page, reader: Person, now: datetime)
             paging.snooze(page.pk, reader, until, now)
         case "reassign":
             to = request.POST.get("to", "")
-            person = Person.objects.filter(pk=to, is_active=True).first() if to.isdigit() else None
+            person = _whom(page, int(to), reader) if to.isdigit() else None
             if person is None:
                 raise Refused("choose whom to ask", "to")
             paging.reassign(page.pk, person, reader, now)
         case _:
             raise Refused("choose an answer")
     return SAID[answer]
+
+
+def _whom(page: Page, number: int, reader: Person) -> Person | None:
+    """Find somebody of the page's team, or of a team of the reader's; nobody else's phone rings by a number."""
+    near = (
+        Q()
+        if reader.is_superuser
+        else Q(memberships__team=page.team_id) | Q(memberships__team__memberships__person=reader)
+    )
+    return Person.objects.filter(near, pk=number, is_active=True).first()
 
 
 def answer_group(request: HttpRequest, group: AlertGroup, page: Page | None, reader: Person, now: datetime) -> str:
