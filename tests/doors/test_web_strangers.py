@@ -169,3 +169,21 @@ def test_an_observer_changes_nothing_of_the_team(world, names):
         ask(olga, "post", url, names)
         new = [line.kind for line in done.order_by("pk")[before:] if not FOR_EVERYBODY.match(line.kind)]
         assert new == [], (url, new)
+
+
+NUMBERS = (
+    "before", "after", "alert", "request", "message", "update", "take", "move", "ticket", "to", "until", "connection",
+    "contact-person", "count", "person", "whom", "assignee", "next",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", ["\u00b2", "9" * 30])
+def test_what_is_no_number_of_ours_breaks_no_page(world, names, typed):
+    """A digit that is none, and more digits than a database takes; `next` is no name of a page of ours either."""
+    eva = Cast(world).eva
+    for url in every(names):
+        for answer in (eva.get(url, data=dict.fromkeys(NUMBERS, typed)), eva.post(url, dict.fromkeys(NUMBERS, typed))):
+            assert answer.status_code < 500, url
+    eva.post("/alerts/answer/", {"answer": "acknowledge", "alert": [typed, "1"]})
+    answer = eva.post("/board/move/", {"move": f"{typed}:done"})
+    assert (answer.status_code, answer["Location"]) == (302, "/board/")

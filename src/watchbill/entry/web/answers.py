@@ -13,6 +13,7 @@ from watchbill.actions import alerts, paging
 from watchbill.core.wallclock import DAY, day_of, start_instant
 from watchbill.db import facts
 from watchbill.db.models import AlertGroup, Page, Person, Team
+from watchbill.entry.web.numbers import number_in
 from watchbill.kit.errors import Refused
 
 MORNING = datetime.min.time().replace(hour=9)
@@ -27,8 +28,9 @@ SAID = {
 
 def snooze_until(choice: str, team: Team, reader: Person, now: datetime) -> datetime:
     """Work out when a snooze ends: so many minutes, or "morning": the team's next coverage, else 09:00 of the reader."""
-    if choice.isdigit() and 0 < int(choice) <= 7 * 24 * 60:
-        return now + timedelta(minutes=int(choice))
+    minutes = number_in(choice)
+    if minutes is not None and 0 < minutes <= 7 * 24 * 60:
+        return now + timedelta(minutes=minutes)
     if choice == "morning":
         return next_morning(team, reader, now)
     raise Refused("choose how long to snooze", "until")
@@ -58,8 +60,7 @@ def answer_page(request: HttpRequest, page: Page, reader: Person, now: datetime)
             until = snooze_until(request.POST.get("until", "15"), page.team, reader, now)
             paging.snooze(page.pk, reader, until, now)
         case "reassign":
-            to = request.POST.get("to", "")
-            person = _whom(page, int(to), reader) if to.isdigit() else None
+            person = _whom(page, number_in(request.POST.get("to", "")), reader)
             if person is None:
                 raise Refused("choose whom to ask", "to")
             paging.reassign(page.pk, person, reader, now)
@@ -68,14 +69,14 @@ def answer_page(request: HttpRequest, page: Page, reader: Person, now: datetime)
     return SAID[answer]
 
 
-def _whom(page: Page, number: int, reader: Person) -> Person | None:
+def _whom(page: Page, number: int | None, reader: Person) -> Person | None:
     """Find somebody of the page's team, or of a team of the reader's; nobody else's phone rings by a number."""
     near = (
         Q()
         if reader.is_superuser
         else Q(memberships__team=page.team_id) | Q(memberships__team__memberships__person=reader)
     )
-    return Person.objects.filter(near, pk=number, is_active=True).first()
+    return Person.objects.filter(near, pk=number or 0, is_active=True).first()
 
 
 def answer_group(request: HttpRequest, group: AlertGroup, page: Page | None, reader: Person, now: datetime) -> str:
@@ -96,4 +97,4 @@ def answer_group(request: HttpRequest, group: AlertGroup, page: Page | None, rea
 def next_url(request: HttpRequest, otherwise: str) -> str:
     """Give where to go afterwards: an address of ours that the form named, else `otherwise`."""
     url = request.POST.get("next", "")
-    return url if url and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else otherwise
+    return url if url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else otherwise

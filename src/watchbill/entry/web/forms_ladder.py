@@ -11,6 +11,7 @@ from django.http import QueryDict
 from watchbill.core.paging import WEEKDAYS
 from watchbill.db.models import Team
 from watchbill.db.screens import teams as screen
+from watchbill.entry.web.numbers import number_in, numbers_in
 
 COVERAGE = [("", "at any hour"), ("in", "only in coverage hours"), ("out", "only outside coverage hours")]
 COVERAGE_VALUES = {"in": True, "out": False}
@@ -73,7 +74,7 @@ class Choices:
     def __init__(self, team: Team, severities: list[str], steps: list[dict[str, Any]]) -> None:
         seats = screen.seats_of(team)
         used = [target for step in steps for target in step.get("targets", ())]
-        named = [int(number) for target in used if (number := target.removeprefix("person:")).isdigit()]
+        named = numbers_in(target.removeprefix("person:") for target in used)
         self.people = [(f"person:{number}", name) for number, name in screen.serving_people(team, named)]
         known = [
             *((f"seat:{seat}", f"{words} on watch") for seat, words in seats),
@@ -101,15 +102,15 @@ class LadderEditor:
                 StepForm(prefix=f"s{n}", initial=_shown(step), choices=choices) for n, step in enumerate(steps)
             ]
         else:
-            count = posted.get("count", "")
-            number = min(int(count), 30) if count.isdigit() else 0
+            number = min(number_in(posted.get("count", "")) or 0, 30)
             self.steps = [StepForm(posted, prefix=f"s{n}", choices=choices) for n in range(number)]
 
     def rearrange(self, do: str) -> bool:
         """Add, move or remove a step as a button said; False: the button meant something else."""
         verb, _, place = do.partition("-")
         raw = [_typed(step) for step in self.steps]
-        at = int(place) if place.isdigit() and int(place) < len(raw) else None
+        at = number_in(place)
+        at = at if at is not None and at < len(raw) else None
         match verb:
             case "add":
                 raw.append({})

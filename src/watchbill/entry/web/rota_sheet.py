@@ -17,6 +17,7 @@ from django.utils.datastructures import MultiValueDict
 
 from watchbill.core.rota import plain
 from watchbill.entry.web.forms import ZoneField
+from watchbill.entry.web.numbers import number_in
 from watchbill.kit.errors import Refused
 
 MOST_ROWS = 100
@@ -165,7 +166,8 @@ def press(typed: dict[str, Any], button: str, added: str = "") -> bool:
         _add(typed, place, added)
     elif verb in {"remove", "up", "down"}:
         home, _, number = place.rpartition(".")
-        _shift(_list_at(typed, home), int(number) if number.isdigit() else -1, verb)
+        at = number_in(number)
+        _shift(_list_at(typed, home), -1 if at is None else at, verb)
     else:
         return False
     return True
@@ -174,7 +176,7 @@ def press(typed: dict[str, Any], button: str, added: str = "") -> bool:
 def _add(typed: dict[str, Any], place: str, added: str) -> None:
     rows = _list_at(typed, place)
     if place == "members":
-        if added.isdigit() and all(str(row["person"]) != added for row in rows):
+        if number_in(added) is not None and all(str(row["person"]) != added for row in rows):
             rows.append({"person": added})
     elif place == "seats":
         rows.append({"name": "", "offset": 0, "hours": "same", "coverage": []})
@@ -190,8 +192,8 @@ def _list_at(typed: dict[str, Any], place: str) -> list[dict[str, Any]]:
     match place.split("."):
         case ["seats" | "members" | "coverage" as name]:
             rows = typed[name]
-        case ["seats", number, "coverage"] if number.isdigit() and int(number) < len(typed["seats"]):
-            rows = typed["seats"][int(number)]["coverage"]
+        case ["seats", number, "coverage"] if (at := number_in(number)) is not None and at < len(typed["seats"]):
+            rows = typed["seats"][at]["coverage"]
     return rows
 
 
@@ -290,8 +292,8 @@ class Sheet:
 
 
 def _name(member: Mapping[str, Any], names: Mapping[int, str]) -> str:
-    number = str(member["person"])
-    return names.get(int(number), f"person {number}, no longer in the team") if number.isdigit() else "?"
+    number = number_in(str(member["person"]))
+    return names.get(number, f"person {number}, no longer in the team") if number is not None else "?"
 
 
 def _read_seat(seat: SeatForm, windows: list[WindowForm]) -> dict[str, Any]:

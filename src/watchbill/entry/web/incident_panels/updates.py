@@ -16,6 +16,7 @@ from watchbill.actions.update_promises import hearings_of, rule_of
 from watchbill.db.models import IncidentUpdate, Person
 from watchbill.entry.web.incident_panels import SHORT, About, Act, ActForm
 from watchbill.entry.web.incident_panels._together import holders, named, updates
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.request_forms import choose
 from watchbill.entry.web.wall import WallField
 from watchbill.kit.errors import Refused
@@ -99,8 +100,8 @@ class CorrectForm(ActForm):
 
     def fill_in(self, about: About) -> None:
         """Begin with what stands."""
-        number = str(self.data.get("update") or about.query.get("update", ""))
-        found = about.incident.updates.filter(pk=number).first() if number.isdigit() else None
+        number = number_in(str(self.data.get("update") or about.query.get("update", "")))
+        found = about.incident.updates.filter(pk=number or 0).first()
         rule = rule_of(about.desk)
         hearing = next(
             (one for one in hearings_of(about.incident, about.desk) if found and one.key == found.audience), None
@@ -117,10 +118,9 @@ class CorrectForm(ActForm):
 
 
 def _correcting(about: About) -> IncidentUpdate | None:
-    number = about.query.get("update", "")
-    if not (about.is_member and number.isdigit()):
+    if not about.is_member:
         return None
-    return about.incident.updates.filter(pk=number).first()
+    return about.incident.updates.filter(pk=number_in(about.query.get("update", "")) or 0).first()
 
 
 def _write(about: About, given: dict[str, Any]) -> object:

@@ -26,6 +26,7 @@ from watchbill.db.screens.visible import find_group, team_ids, teams_of
 from watchbill.entry.web.answers import answer_group, next_morning, next_url
 from watchbill.entry.web.csv_answer import harmless as harmless
 from watchbill.entry.web.csv_answer import instant, stream_csv
+from watchbill.entry.web.numbers import number_in, numbers_in
 from watchbill.entry.web.order import all_severities
 from watchbill.entry.web.reader import PageRequest
 from watchbill.kit.errors import NotAllowed, Refused
@@ -98,7 +99,7 @@ def alert_list(request: PageRequest) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return _csv(request, ids, filters)
     before = request.GET.get("before", "")
-    groups = screen.list_groups(request.user, ids, filters, int(before) if before.isdigit() else None)
+    groups = screen.list_groups(request.user, ids, filters, number_in(before))
     given = {name: value for name, value in request.GET.items() if value and name not in {"before", "format"}}
     words = {
         "form": form,
@@ -173,7 +174,7 @@ def answer_many(request: PageRequest) -> HttpResponse:
     actions = {"acknowledge": alerts.acknowledge_group, "resolve": alerts.resolve_group}
     if answer not in actions:
         raise Refused("choose an answer")
-    for number in [int(pk) for pk in request.POST.getlist("alert") if pk.isdigit()][:BULK_MOST]:
+    for number in numbers_in(request.POST.getlist("alert"))[:BULK_MOST]:
         group = find_group(request.user, number)
         if group is None:
             continue

@@ -26,6 +26,7 @@ from watchbill.db.screens import board as screen
 from watchbill.db.screens import tickets as choices
 from watchbill.entry.web.answers import next_url
 from watchbill.entry.web.board_card import Shown
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import choose
@@ -180,18 +181,17 @@ def _who(card: screen.Card, reader: Person, watch: dict[str, Watch]) -> str:
 @require_POST
 def move(request: PageRequest) -> HttpResponse:
     """Move a card, or take it; what cannot be is told above the board, and the card stays where it was."""
-    number, _, stage = request.POST.get("move", "").partition(":")
-    taken = request.POST.get("take", "")
+    moved, _, stage = request.POST.get("move", "").partition(":")
+    taken, number = number_in(request.POST.get("take", "")), number_in(moved)
     try:
-        if taken.isdigit():
-            tickets.change_ticket(int(taken), {"assignee": request.user}, request.user, request.now)
+        if taken is not None:
+            tickets.change_ticket(taken, {"assignee": request.user}, request.user, request.now)
             messages.success(request, f"You have T-{taken}.")
-        elif number.isdigit():
-            tickets.move(int(number), stage, request.user, request.now)
+        elif number is not None:
+            tickets.move(number, stage, request.user, request.now)
             messages.success(request, f"T-{number} is in “{STAGE_WORDS[stage]}”.")
     except Refused as refusal:
-        number = taken or number
-        messages.error(request, f"T-{number} stays where it is: {refusal.message}. Open it (e) to write that.")
+        messages.error(request, f"T-{taken or number} stays where it is: {refusal.message}. Open it (e) to write that.")
     return redirect(next_url(request, "/board/"))
 
 
@@ -200,7 +200,9 @@ def move(request: PageRequest) -> HttpResponse:
 def place(request: PageRequest) -> HttpResponse:
     """Put a card between two others of its level."""
     numbers = {
-        name: int(value) for name in ("ticket", "before", "after") if (value := request.POST.get(name, "")).isdigit()
+        name: number
+        for name in ("ticket", "before", "after")
+        if (number := number_in(request.POST.get(name, ""))) is not None
     }
     try:
         if "ticket" in numbers:

@@ -22,6 +22,7 @@ from watchbill.db.models import CannedResponse, Desk, FaqEntry, SupportRequest, 
 from watchbill.db.screens import requests as screen
 from watchbill.entry.web.forms import MarkdownField, attempt
 from watchbill.entry.web.hours import hours_of, place_of
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.pages.support_page import promises_of
 from watchbill.entry.web.reader import PageRequest, team_or_404
@@ -196,9 +197,9 @@ def _contacts(request: PageRequest) -> list[dict[str, Any]]:
         strict=False,
     )
     return [
-        {"name": name.strip(), "how": how.strip(), "person": int(person) if person.isdigit() else None}
+        {"name": name.strip(), "how": how.strip(), "person": number_in(person)}
         for name, how, person in rows
-        if name.strip() or how.strip() or person.isdigit()
+        if name.strip() or how.strip() or number_in(person)
     ]
 
 

@@ -19,6 +19,7 @@ from watchbill.db.models import AlertGroup, Person, Rotation, Service, SupportRe
 from watchbill.db.screens.incidents import search_incidents
 from watchbill.db.screens.visible import team_ids
 from watchbill.db.search import search
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.reader import PageRequest
 
 EACH = 5
@@ -146,7 +147,7 @@ def _named(rows: QuerySet[Row], letter: str, text: str, teams: list[int] | None)
 
 def _alerts(text: str, teams: list[int] | None) -> list[Found]:
     groups = AlertGroup.objects.all() if teams is None else AlertGroup.objects.filter(team__in=teams)
-    if text.isdigit() and (one := groups.filter(pk=int(text[:15])).first()):
+    if one := groups.filter(pk=number_in(text) or 0).first():
         return [Found(one.title, f"/alerts/{one.pk}/", f"alert {one.pk}")]
     rows = search(groups.select_related("service"), text, teams)[: EACH * 2]
     found = [Found(group.title, f"/alerts/{group.pk}/", f"alert, {group.state}") for group in rows]

@@ -26,6 +26,7 @@ from watchbill.db import facts
 from watchbill.db.models import Ladder, Outgoing, Page, Person, Service, Team
 from watchbill.db.screens import me as screen
 from watchbill.entry.web.forms import ZoneField, attempt
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.pages.me_addresses import BACKEND, CodeForm, address_form, submit_address
 from watchbill.entry.web.pages.settings import channel_form
 from watchbill.entry.web.pages.teams import NewTeamForm
@@ -164,8 +165,8 @@ def _show_mail(request: PageRequest, done: set[str]) -> HttpResponse:
         test = attempt(form, addresses.send_test, address, request.user, request.now)
         if test:
             return redirect(f"{request.path}?message={test.pk}")
-    number = request.GET.get("message", "")
-    last = screen.message_of(request.user, int(number)) if number.isdigit() else None
+    number = number_in(request.GET.get("message", ""))
+    last = screen.message_of(request.user, number) if number is not None else None
     return _render(request, "mail", done, form=form, fixed=fixed, last=last)
 
 

@@ -20,6 +20,7 @@ from watchbill.core.rota.holidays import known_countries
 from watchbill.db.models import ApiToken
 from watchbill.db.screens import me as screen
 from watchbill.entry.web.forms import ZoneField, attempt
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.watches import watches_now
 
@@ -191,7 +192,7 @@ def feed_revoke(request: PageRequest) -> HttpResponse:
 def sent(request: PageRequest) -> HttpResponse:
     """List what was sent to the reader, with its state and what the vendor said."""
     before = request.GET.get("before", "")
-    rows = screen.messages_of(request.user, int(before) if before.isdigit() else None)
+    rows = screen.messages_of(request.user, number_in(before))
     more = rows[-1].pk if len(rows) == screen.MESSAGES else None
     return render(request, "me/sent.html", {"rows": rows, "more": more})
 

@@ -26,6 +26,7 @@ from watchbill.db.models import ContactAddress
 from watchbill.db.screens import me as screen
 from watchbill.entry.web.forms import ZoneField, attempt
 from watchbill.entry.web.forms_pydantic import ModelForm, form_for
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.reader import HTTP, PageRequest
 from watchbill.kit.errors import Refused
 
@@ -125,8 +126,8 @@ def one(request: PageRequest, number: int) -> HttpResponse:
     ):
         messages.success(request, f"{address.label} is verified: it counts from now on.")
         return redirect(_back(request))
-    test = request.GET.get("message", "")
-    last = screen.message_of(request.user, int(test)) if test.isdigit() else None
+    test = number_in(request.GET.get("message", ""))
+    last = screen.message_of(request.user, test) if test is not None else None
     if last is None:
         last = next((row for row in screen.messages_of(request.user) if row.address_id == address.pk), None)
     words = {"address": address, "form": form, "last": last, "sure": _falls(request, address)}

@@ -20,6 +20,7 @@ from watchbill.core.wallclock import day_of
 from watchbill.db.models import Team
 from watchbill.db.screens import postmortems as screen
 from watchbill.db.screens.visible import teams_of
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import FilesField
@@ -44,7 +45,7 @@ def show(request: PageRequest) -> HttpResponse:
     teams = teams_of(request.user)
     team = _team(request, teams)
     before = request.GET.get("before", "")
-    rows, older = screen.page_of(request.user, team, int(before) if before.isascii() and before.isdigit() else None)
+    rows, older = screen.page_of(request.user, team, number_in(before))
     words: dict[str, Any] = {
         "rows": [(one, STATE_WORDS[one.state]) for one in rows],
         "older": older,

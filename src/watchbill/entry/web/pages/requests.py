@@ -25,6 +25,7 @@ from watchbill.db.screens.visible import team_ids, teams_of
 from watchbill.entry.web.answers import next_url
 from watchbill.entry.web.csv_answer import instant, stream_csv
 from watchbill.entry.web.forms import attempt
+from watchbill.entry.web.numbers import numbers_in
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.pages.saved_filters import LISTS
 from watchbill.entry.web.reader import PageRequest
@@ -158,7 +159,7 @@ def cells(one: SupportRequest) -> list[object]:
 def give_many(request: PageRequest) -> HttpResponse:
     """Take or give away what was ticked in the list; what cannot be is told and stops nothing."""
     to, done = _receiver(request), 0
-    for number in [int(pk) for pk in request.POST.getlist("request") if pk.isdigit()][:BULK_MOST]:
+    for number in numbers_in(request.POST.getlist("request"))[:BULK_MOST]:
         one = screen.find_request(request.user, number)
         if one is None:
             continue

@@ -23,6 +23,7 @@ from watchbill.db import rota_facts
 from watchbill.db.models import Person, Rotation, Team
 from watchbill.db.screens import rota as screen
 from watchbill.db.screens import strip as strips
+from watchbill.entry.web.numbers import number_in, numbers_in
 from watchbill.entry.web.pages.rota import DAYS, rotation_or_404
 from watchbill.entry.web.reader import PageRequest, team_or_404
 from watchbill.entry.web.rota_sheet import Sheet, press, read_post, read_settings
@@ -118,9 +119,10 @@ def _begin(request: PageRequest, team: Team) -> tuple[str, dict[str, Any] | None
         if preset not in presets.all_presets():
             raise Http404
         rotations = presets.load(preset).rotations
-        if not number.isdigit() or int(number) >= len(rotations):
+        place = number_in(number)
+        if place is None or place >= len(rotations):
             raise Http404
-        basis = dict(rotations[int(number)])
+        basis = dict(rotations[place])
     members = [{"person": person} for person, _ in screen.members_to_choose(team)]
     starts = day_of(request.now, team.zone).isoformat()
     return basis.pop("name", ""), {**basis, "zone": team.zone, "starts_on": starts, "members": members}
@@ -138,7 +140,7 @@ class Steps:
         pressed = request.method == "POST" and press(typed, button, request.POST.get("added", ""))
         self.wants = request.method == "POST" and not pressed
         self.button = button
-        numbers = [int(m["person"]) for m in typed["members"] if str(m["person"]).isdigit()]
+        numbers = numbers_in(str(member["person"]) for member in typed["members"])
         gone = Person.objects.filter(pk__in=[n for n in numbers if n not in names])
         self.sheet = Sheet(typed, names | dict(gone.values_list("pk", "name")), check=self.wants)
         self.sheet.left = [pair for pair in self.sheet.left if pair[0] in names]

@@ -22,6 +22,7 @@ from watchbill.db.models import AlertGroup, Person, Service, Silence, Team
 from watchbill.db.screens import alerts as screen
 from watchbill.db.screens.visible import find_group, silences_of, teams_of
 from watchbill.entry.web.forms import attempt
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.pages.alerts import may_answer
 from watchbill.entry.web.reader import PageRequest
 from watchbill.kit.errors import Refused
@@ -151,8 +152,8 @@ def _add(request: PageRequest, form: SilenceForm, matchers: list[dict[str, str]]
 
 
 def _group(request: PageRequest) -> AlertGroup | None:
-    number = request.GET.get("alert", "")
-    return find_group(request.user, int(number)) if number.isdigit() else None
+    number = number_in(request.GET.get("alert", ""))
+    return find_group(request.user, number) if number is not None else None
 
 
 def _matchers_of(group: AlertGroup | None) -> list[dict[str, str]]:

@@ -22,6 +22,7 @@ from watchbill.db.screens import tickets as screen
 from watchbill.db.screens.visible import find_group
 from watchbill.entry.web.acts import community_choices
 from watchbill.entry.web.forms import MarkdownField, attempt
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.reader import PageRequest
 from watchbill.entry.web.request_forms import choose, service_choices
 from watchbill.entry.web.templatetags.ticket_tags import KINDS
@@ -107,12 +108,14 @@ def _source(request: PageRequest) -> Source | None:
     """Find what the address names; raises Http404 for what the reader may not see."""
     alert, asked = request.GET.get("alert", ""), request.GET.get("request", "")
     if alert:
-        group = find_group(request.user, int(alert)) if alert.isdigit() and len(alert) < 16 else None
+        number = number_in(alert)
+        group = find_group(request.user, number) if number is not None else None
         if group is None:
             raise Http404
         return Source(group.team, group=group)
     if asked:
-        one = request_screen.find_request(request.user, int(asked)) if asked.isdigit() and len(asked) < 16 else None
+        number = number_in(asked)
+        one = request_screen.find_request(request.user, number) if number is not None else None
         if one is None:
             raise Http404
         return Source(one.team, request=one)

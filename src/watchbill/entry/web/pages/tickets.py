@@ -29,6 +29,7 @@ from watchbill.db.queries import TICKET_FIELDS, TICKETS, Key, keys_of, narrow, p
 from watchbill.db.screens import tickets as screen
 from watchbill.db.screens.visible import sees_team, teams_of
 from watchbill.entry.web.answers import next_url
+from watchbill.entry.web.numbers import numbers_in
 from watchbill.entry.web.pages import saved_filters
 from watchbill.entry.web.pages.alerts import harmless, may_answer
 from watchbill.entry.web.reader import PageRequest
@@ -244,7 +245,7 @@ def _utc(at: datetime | None) -> str:
 def change_many(request: PageRequest) -> HttpResponse:
     """Change what was ticked; what is refused is told with why, and stops nothing."""
     back = next_url(request, "/tickets/")
-    chosen = [int(value) for value in request.POST.getlist("ticket") if value.isdigit() and len(value) < 16]
+    chosen = numbers_in(request.POST.getlist("ticket"))
     rows = Ticket.objects.filter(pk__in=chosen[: ticket_bulk.MOST]).select_related("team").order_by("id")
     seen = [row for row in rows if sees_team(request.user, row.team_id)]
     if not seen:

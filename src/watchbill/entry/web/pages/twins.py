@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from watchbill.actions import connector_out
 from watchbill.actions.access import may_read
 from watchbill.db.models import ExternalRef, Ticket
+from watchbill.entry.web.numbers import number_in
 from watchbill.entry.web.reader import PageRequest
 from watchbill.kit.errors import Refused
 
@@ -32,8 +33,7 @@ def connect(request: PageRequest, number: int) -> HttpResponse:
     if ticket is None:
         raise Http404
     may_read(request.user, ticket.team)
-    chosen, name = request.POST.get("connection", ""), request.POST.get("ref", "").strip()
-    connection = int(chosen) if chosen.isdigit() else 0
+    connection, name = number_in(request.POST.get("connection", "")) or 0, request.POST.get("ref", "").strip()
     try:
         if name:
             connector_out.link_twin(number, connection, name, request.user, request.now)
