@@ -21,6 +21,9 @@ def test_somebody_looks_and_says_what_they_saw(world, as_) -> None:
     page = ana.get("/teams/platform/looking/")
     assert "Nobody has looked today." in page.content.decode()
     assert 'href="https://console.example/"' in page.content.decode()
+    world.service.links = [{"kind": "dashboard", "title": "Console", "url": "javascript:alert(1)"}]
+    world.service.save()
+    assert "javascript:" not in ana.get("/teams/platform/looking/").content.decode()
     long = "x" * 2001
     refused = ana.post("/teams/platform/looking/", {"seen": long})
     assert refused.status_code == 409
