@@ -138,3 +138,9 @@ def test_calendar_addresses_are_ended_by_whom_they_belong_to(world) -> None:
     as_(world.eva).post("/teams/platform/calendar/end/")
     assert Person.objects.get(pk=world.ana.pk).feed_version == 2
     assert Team.objects.get(pk=world.team.pk).feed_version == 2
+
+
+def test_what_somebody_reads_is_kept_by_no_shared_cache(world) -> None:
+    client = as_(world.ana)
+    for page in ("/", "/me/", "/tickets/", "/api/me"):
+        assert client.get(page)["Cache-Control"] == "private, no-cache"

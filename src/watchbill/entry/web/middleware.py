@@ -29,6 +29,8 @@ class PageMiddleware:
         with timezone.override(ZoneInfo(zone)):
             response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
+        # What one person reads is theirs, whatever a cache in front thinks of cookies.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
