@@ -63,6 +63,11 @@ def test_what_was_not_understood_is_listed_and_read_again(api: ApiWorld):
     assert '"nobody"' in missed["body"]
     assert missed["error"]
     assert [row["id"] for row in eva.get("/inbox?team=platform")["items"]] == [missed["id"]]
+    # It may hold the key of the monitor: only the owners read it, as on the pages.
+    for name in ("ana", "olga"):
+        for way in ("/inbox", "/services/checkout/not-understood"):
+            (listed,) = api.as_(name, "read").get(way)["items"]
+            assert (listed["error"], listed["body"]) == (missed["error"], "")
     assert eva.post("/services/checkout/replay")["count"] == 1
     assert Inbox.objects.get(pk=missed["id"]).state == Inbox.WAITING
 

@@ -71,4 +71,4 @@ def read_inbox(request: Asked, team: Slug = "", after: After = "", limit: Limit 
     """Of all services of your teams, newest first."""
     person = request.auth.person
     services = list(services_of(person).filter(team__in=chosen_teams(person, team)))
-    return payloads(services, after, limit)
+    return payloads(services, person, after, limit)

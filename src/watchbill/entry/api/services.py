@@ -9,6 +9,7 @@ from ninja import Router, Status
 from pydantic import BaseModel, Field
 
 from watchbill.actions import alerts, catalogue
+from watchbill.actions.access import role_of
 from watchbill.db.models import Inbox, Person, Service
 from watchbill.entry.api.auth import Asked, may
 from watchbill.entry.api.errors import answers
@@ -102,7 +103,9 @@ class Payload(BaseModel):
     received_at: datetime
     sender: str
     error: str
-    body: str = Field(description="As text, at most 20,000 characters.")
+    body: str = Field(
+        description="As text, at most 20,000 characters; empty for who does not own the team: it may hold the key."
+    )
 
 
 class Replayed(BaseModel):
@@ -187,8 +190,8 @@ def restore(request: Asked, slug: Slug) -> ServiceLine:
 )
 def not_understood(request: Asked, slug: Slug, after: After = "", limit: Limit = 50) -> Listed[Payload]:
     """Newest first, as they came, each with its reason."""
-    service = the_service(request.auth.person, slug)
-    return payloads([service], after, limit)
+    person = request.auth.person
+    return payloads([the_service(person, slug)], person, after, limit)
 
 
 @router.post(
@@ -200,9 +203,11 @@ def replay(request: Asked, slug: Slug) -> Replayed:
     return Replayed(count=alerts.replay(the_service(caller.person, slug), caller.person, caller.now))
 
 
-def payloads(services: list[Service], after: str, limit: int) -> Listed[Payload]:
-    """Read what no monitor understood, of these services."""
+def payloads(services: list[Service], person: Person, after: str, limit: int) -> Listed[Payload]:
+    """Read what no monitor understood, of these services; what came stands there for the owners, as on the pages."""
     slugs = {service.pk: service.slug for service in services}
+    owned = {team.pk for team in {service.team for service in services} if role_of(person, team) == "owner"}
+    open_to_them = {service.pk for service in services if service.team_id in owned}
     rows = Inbox.objects.filter(service_id__in=slugs, state__gt=Inbox.PARSED)
 
     def show(row: Inbox) -> Payload:
@@ -214,7 +219,7 @@ def payloads(services: list[Service], after: str, limit: int) -> Listed[Payload]
             received_at=row.received_at,
             sender=row.sender,
             error=row.error,
-            body=bytes(row.body).decode("utf-8", "replace")[:LONGEST_SHOWN],
+            body=bytes(row.body).decode("utf-8", "replace")[:LONGEST_SHOWN] if row.service_id in open_to_them else "",
         )
 
     return by_id(rows, after, limit, show, newest_first=True)
