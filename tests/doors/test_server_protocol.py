@@ -7,9 +7,11 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 import uvicorn
 
 from watchbill.entry.application import Application
+from watchbill.entry.forwarded import Forwarded
 from watchbill.entry.server_protocol import Protocol
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -95,3 +97,28 @@ def test_a_body_that_no_page_takes_is_refused_before_django_writes_it_to_disk() 
         assert (await reader.readline()).split()[1] == b"413"
 
     talk_to(Application(None), talk)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "said", "caller"),
+    [
+        (1, "198.51.100.1, 192.0.2.9", "192.0.2.9"),
+        (2, "198.51.100.1, 192.0.2.9, 10.0.0.2", "192.0.2.9"),
+        (1, "192.0.2.9:1234", "192.0.2.9"),
+        (1, "[2001:db8::1]:443", "2001:db8::1"),
+        (1, "2001:db8::1", "2001:db8::1"),
+        (3, "192.0.2.9", "192.0.2.9"),
+        (1, " , ", "127.0.0.1"),
+    ],
+)
+def test_the_caller_is_whom_our_proxy_heard_and_not_whom_they_say(proxies: int, said: str, caller: str) -> None:
+    """Otherwise every limit for one address is a header away from none."""
+    heard = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        heard.append((scope["client"][0], scope["scheme"]))
+
+    headers = [(b"x-forwarded-for", said.encode()), (b"x-forwarded-proto", b"https")]
+    scope = {"type": "http", "client": ("127.0.0.1", 1), "scheme": "http", "headers": headers}
+    asyncio.run(Forwarded(app, proxies)(scope, None, None))
+    assert heard == [(caller, "https")]

@@ -7,7 +7,7 @@ WATCHBILL_ALLOW           addresses that may be called although they are private
 WATCHBILL_SMTP_URL        smtp://user:password@host:587/?from=watch@example.org (smtps:// for TLS at once)
 WATCHBILL_IMAP_URL        imaps://user:password@host:993/?folder=INBOX, the mailbox of the desks (imap:// for STARTTLS)
 WATCHBILL_HEARTBEAT_URL   called every minute while timers are on time
-WATCHBILL_TRUST_PROXY     1 when a proxy in front sets X-Forwarded-Proto and X-Forwarded-For
+WATCHBILL_TRUST_PROXY     how many proxies in front set X-Forwarded-Proto and X-Forwarded-For: 1 for one
 WATCHBILL_METRICS_TOKEN   when set, /metrics wants it as a bearer token
 WATCHBILL_BUNDLE_SECONDS  pages that follow one to the same address so soon leave together (default 1; 0 to 60)
 """
@@ -33,7 +33,7 @@ class Config:
     allow: str
     smtp_url: str
     heartbeat_url: str
-    trust_proxy: bool
+    trust_proxy: int
     metrics_token: str
     bundle_window: timedelta
 
@@ -71,10 +71,16 @@ def read_config() -> Config:
         allow=os.environ.get("WATCHBILL_ALLOW", ""),
         smtp_url=os.environ.get("WATCHBILL_SMTP_URL", ""),
         heartbeat_url=os.environ.get("WATCHBILL_HEARTBEAT_URL", ""),
-        trust_proxy=os.environ.get("WATCHBILL_TRUST_PROXY", "") == "1",
+        trust_proxy=_proxies(os.environ.get("WATCHBILL_TRUST_PROXY", "")),
         metrics_token=os.environ.get("WATCHBILL_METRICS_TOKEN", ""),
         bundle_window=_read_window(os.environ.get("WATCHBILL_BUNDLE_SECONDS", "1")),
     )
+
+
+def _proxies(text: str) -> int:
+    if text and not (text.isascii() and text.isdigit()):
+        raise SystemExit(f"WATCHBILL_TRUST_PROXY is the number of proxies in front, such as 1, not {text!r}")
+    return int(text or 0)
 
 
 def _read_window(text: str) -> timedelta:

@@ -27,6 +27,7 @@ from watchbill.db.wake import LISTENERS, Ear
 from watchbill.egress import Allow, Client
 from watchbill.entry import clock
 from watchbill.entry.application import Application
+from watchbill.entry.forwarded import Forwarded
 from watchbill.entry.intake.app import IntakeApp
 from watchbill.entry.live import HUB
 from watchbill.entry.logs import set_up_logs
@@ -156,7 +157,7 @@ def _start_worker() -> Worker:
 def _serve(host: str, port: int, ending: Ending, *, web: bool, intake: bool) -> None:
     application = Application(IntakeApp() if intake else None, web=web, metrics_token=CONFIG.metrics_token)
     config = uvicorn.Config(
-        application,
+        Forwarded(application, CONFIG.trust_proxy) if CONFIG.trust_proxy else application,
         host=host,
         port=port,
         loop="uvloop",
@@ -165,8 +166,7 @@ def _serve(host: str, port: int, ending: Ending, *, web: bool, intake: bool) -> 
         access_log=False,
         log_level="warning",
         server_header=False,
-        proxy_headers=CONFIG.trust_proxy,
-        forwarded_allow_ips="*" if CONFIG.trust_proxy else None,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=4096,
     )
