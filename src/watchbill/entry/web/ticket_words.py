@@ -24,7 +24,7 @@ from watchbill.kit.errors import Refused
 from watchbill.rules import stale_work
 
 _NUMBER = re.compile(r"^\s*(?:t-)?(\d{1,15})\s*$", re.IGNORECASE)
-_PART = re.compile(r"^(?P<title>.*?)\s*(?:\(\s*(?P<points>\d{1,3})\s*(?:points?|p)?\s*\))?$")
+_PART = re.compile(r"^(?P<title>.*?)(?<!\s)\s*+(?:\(\s*(?P<points>\d{1,3})\s*(?:points?|p)?\s*\))?$")
 LASTING = frozenset({"epic", "tracking"})
 
 
