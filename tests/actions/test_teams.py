@@ -236,6 +236,13 @@ def test_a_ladder_that_asks_nobody_or_a_stranger_is_refused(world) -> None:
         with pytest.raises(Refused) as refusal:
             ladders.add_ladder(world.team, "New", steps, 1, world.eva, world.now)
         assert refusal.value.field == "steps"
+    theirs = [{"targets": [f"person:{world.charlie.pk}"]}]
+    with pytest.raises(Refused, match="in a team of yours"):
+        ladders.add_ladder(world.team, "New", theirs, 1, world.eva, world.now)
+    # Whoever stands there already may stay.
+    Ladder.objects.filter(pk=world.ladder.pk).update(steps=theirs)
+    world.ladder.refresh_from_db()
+    assert ladders.change_ladder(world.ladder, "Standard", theirs, 2, world.eva, world.now).version > 1
     with pytest.raises(Refused) as refusal:
         ladders.add_ladder(world.team, "Standard", [{"targets": ["team"]}], 1, world.eva, world.now)
     assert refusal.value.field == "name"

@@ -8,6 +8,8 @@ administrator (of the instance)  may do all of it, makes teams and accounts
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from watchbill.db.models import Membership, Outgoing, Page, Person, Team
 from watchbill.kit.errors import NotAllowed
 
@@ -53,6 +55,12 @@ def may_answer(person: Person, page: Page) -> None:
 def may_change(person: Person, team: Team, what: str) -> None:
     """Demand the right to change a team."""
     require(person, team, "owner", what)
+
+
+def find_near(person: Person, number: int) -> Person | None:
+    """Find the active account of somebody in a team with `person`: whom one may name. An administrator names anybody."""
+    near = Q() if person.is_superuser else Q(memberships__team__memberships__person=person)
+    return Person.objects.filter(near, pk=number, is_active=True).first()
 
 
 def require_administrator(person: Person, what: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from watchbill.actions.access import may_change
+from watchbill.actions.access import find_near, may_change
 from watchbill.actions.checking import check_text
 from watchbill.actions.log import Actor, Subject, record
 from watchbill.core.paging import read_ladder
@@ -18,6 +19,7 @@ from watchbill.kit.errors import Refused
 from watchbill.rules import severity_response
 
 MOST_STEPS = 30
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def add_ladder(
@@ -25,7 +27,7 @@ def add_ladder(
 ) -> Ladder:
     """Write a new ladder of a team; raises Refused naming the field (`steps` says which step), NotAllowed."""
     may_change(person, team, "add a ladder")
-    name, checked = _check(team, name, steps, repeat, None)
+    name, checked = _check(team, name, steps, repeat, None, person)
     with transaction.atomic():
         ladder = Ladder.objects.create(
             team=team, name=name, steps=checked, repeat=repeat, changed_at=now, changed_by=person
@@ -39,7 +41,7 @@ def change_ladder(
 ) -> Ladder:
     """Change a ladder for the pages opened from now on; raises Refused naming the field, NotAllowed."""
     may_change(person, ladder.team, f"change the ladder {ladder}")
-    name, checked = _check(ladder.team, name, steps, repeat, ladder)
+    name, checked = _check(ladder.team, name, steps, repeat, ladder, person)
     if (name, checked, repeat) == (ladder.name, ladder.steps, ladder.repeat):
         return ladder
     before = {"name": ladder.name, "steps": ladder.steps, "repeat": ladder.repeat}
@@ -70,7 +72,7 @@ def archive_ladder(ladder: Ladder, person: Person, now: datetime, *, archived: b
 
 
 def _check(
-    team: Team, name: str, steps: Sequence[dict[str, Any]], repeat: int, itself: Ladder | None
+    team: Team, name: str, steps: Sequence[dict[str, Any]], repeat: int, itself: Ladder | None, by: Person
 ) -> tuple[str, list[dict[str, Any]]]:
     name = check_text({"name": name}, "name", 80, "a ladder needs a name")
     if Ladder.objects.filter(team=team, name=name).exclude(pk=itself.pk if itself else 0).exists():
@@ -82,21 +84,23 @@ def _check(
     known = [*severity_response.Settings.model_validate(rule).severities]
     # What an older policy knew may stay until somebody takes it out.
     older = {word for step in (itself.steps if itself else ()) for word in step.get("when", {}).get("severities", ())}
+    named = {target for step in (itself.steps if itself else ()) for target in step.get("targets", ())}
     for number, step in enumerate(ladder.steps, 1):
         if unknown := sorted(step.severities - {*known, *older}):
             said = f"step {number} would never count: “{unknown[0]}” is no severity of {team}, which has {', '.join(known)}"
             raise Refused(said, "steps")
-        for target in step.targets:
-            _check_person(target, number)
+        for target in set(step.targets) - named:
+            _check_person(target, number, by)
     return name, [_plain(step) for step in steps]
 
 
-def _check_person(target: str, number: int) -> None:
+def _check_person(target: str, number: int, by: Person) -> None:
+    """Demand an active account, of whom whoever writes this is in a team with: nobody else's phone rings by a number."""
     kind, _, name = target.partition(":")
     if kind != "person":
         return
-    if not name.isdigit() or not Person.objects.filter(pk=int(name), is_active=True).exists():
-        raise Refused(f"step {number}: this person has no active account", "steps")
+    if not _NUMBER.fullmatch(name) or find_near(by, int(name)) is None:
+        raise Refused(f"step {number}: this person has no active account in a team of yours", "steps")
 
 
 def _plain(step: dict[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from watchbill.actions import alerts, paging
+from watchbill.actions.access import find_near
 from watchbill.core.wallclock import DAY, day_of, start_instant
 from watchbill.db import facts
 from watchbill.db.models import AlertGroup, Page, Person, Team
@@ -71,12 +71,8 @@ def answer_page(request: HttpRequest, page: Page, reader: Person, now: datetime)
 
 def _whom(page: Page, number: int | None, reader: Person) -> Person | None:
     """Find somebody of the page's team, or of a team of the reader's; nobody else's phone rings by a number."""
-    near = (
-        Q()
-        if reader.is_superuser
-        else Q(memberships__team=page.team_id) | Q(memberships__team__memberships__person=reader)
-    )
-    return Person.objects.filter(near, pk=number or 0, is_active=True).first()
+    members = Person.objects.filter(memberships__team=page.team_id, is_active=True)
+    return members.filter(pk=number or 0).first() or find_near(reader, number or 0)
 
 
 def answer_group(request: HttpRequest, group: AlertGroup, page: Page | None, reader: Person, now: datetime) -> str:
