@@ -13,7 +13,15 @@ from tests.doors.api_probe import TrueNames, fill
 from tests.doors.api_world import ApiWorld
 from tests.doors.test_private_incidents import read
 from tests.doors.web_world import Cast
-from watchbill.db.models import CannedResponse, Event, StatusComponent, StatusPage, SupportRequest
+from watchbill.db.models import (
+    CannedResponse,
+    Event,
+    HandoffItem,
+    HandoffQuestion,
+    StatusComponent,
+    StatusPage,
+    SupportRequest,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # allauth's own, the API's (test_api_tokens), and what is opened by a key that nobody can guess.
@@ -79,6 +87,8 @@ class Names:
             "part": "paging",
             "key": "k",
             "token": "k",
+            "item": HandoffItem.objects.latest("pk").pk,
+            "question": HandoffQuestion.objects.latest("pk").pk,
         }
         return (others | {"name": ACTS.get(parts[0], "do")})[name]
 
@@ -90,7 +100,14 @@ class Names:
         return inner.get(f"/{parts[at - 1]}/", self.true.numbers.get(parts[0], 1))
 
 
-ACTS = {"incidents": "entry", "postmortems": "meeting", "requests": "note", "tickets": "note", "notices": "publish"}
+ACTS = {
+    "handoffs": "ask",
+    "incidents": "entry",
+    "postmortems": "meeting",
+    "requests": "note",
+    "tickets": "note",
+    "notices": "publish",
+}
 # What most of the forms ask for, so that a refusal is for who asks and not for what is missing.
 GIVEN = {
     "text": "x",
