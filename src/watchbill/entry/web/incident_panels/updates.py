@@ -101,7 +101,7 @@ class CorrectForm(ActForm):
     def fill_in(self, about: About) -> None:
         """Begin with what stands."""
         number = number_in(str(self.data.get("update") or about.query.get("update", "")))
-        found = about.incident.updates.filter(pk=number or 0).first()
+        found = about.incident.updates.filter(pk=number).first() if number is not None else None
         rule = rule_of(about.desk)
         hearing = next(
             (one for one in hearings_of(about.incident, about.desk) if found and one.key == found.audience), None
@@ -118,9 +118,8 @@ class CorrectForm(ActForm):
 
 
 def _correcting(about: About) -> IncidentUpdate | None:
-    if not about.is_member:
-        return None
-    return about.incident.updates.filter(pk=number_in(about.query.get("update", "")) or 0).first()
+    number = number_in(about.query.get("update", ""))
+    return about.incident.updates.filter(pk=number).first() if about.is_member and number is not None else None
 
 
 def _write(about: About, given: dict[str, Any]) -> object:
