@@ -43,7 +43,7 @@ pure: $(STAMP)-dev
 
 # Both at once, so that while one waits (for a start, a browser, its last file) the other works.
 test: check ## Everything, on both databases, side by side
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line WORKERS=3 test-sqlite test-postgresql
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line WORKERS=2 test-sqlite test-postgresql
 
 WORKERS ?= 3
 SUITE := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
