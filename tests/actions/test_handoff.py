@@ -64,7 +64,7 @@ def test_an_hour_before_the_week_ends_it_is_drafted_from_facts_and_the_leaver_is
 def test_the_standup_hands_it_on_in_front_of_the_team_and_every_word_about_a_ticket_is_on_the_ticket(
     world: World,
 ) -> None:
-    """HND-02 to HND-07: a summary, questions and answers on the ticket, the order confirmed, a witness."""
+    """HND-02, HND-03, HND-04, HND-05, HND-06, HND-07: a summary, questions and answers on the ticket, the order confirmed, a witness."""
     hands_on(world)
     ticket = watch_ticket(world)
     given = monday(world)
@@ -178,6 +178,23 @@ def test_a_page_that_still_asks_the_leaver_asks_the_next_one_and_its_ladder_goes
     asked = Outgoing.objects.filter(subject_kind="page", subject_id=page.pk).order_by("id")
     assert [row.person for row in asked] == [world.ana, world.ben]
     assert Timer.objects.get(subject_kind="page", subject_id=page.pk, kind="climb").due_at == climbs
+
+
+def test_a_page_whose_message_to_the_next_one_failed_asks_them_anew(world: World) -> None:
+    """HND-08: what was taken from the leaver must have reached the next one."""
+    hands_on(world, **NOTES)
+    given = monday(world, "08:56")
+    handoff.hand_on(given.pk, world.ana, world.now)
+    accept(world, given)
+    at(world, "2026-03-09T08:59:00+00:00")
+    world.event()
+    world.work()
+    tried = Outgoing.objects.filter(subject_kind="page", subject_id=world.page().pk)
+    row = tried.get(person=world.ana)
+    row.pk, row.key, row.person, row.state = None, "tried in vain", world.ben, "failed"
+    row.save()
+    at(world, "2026-03-09T09:00:00+00:00")
+    assert list(tried.filter(person=world.ben).order_by("id").values_list("state", flat=True)) == ["failed", "sent"]
 
 
 def test_one_that_nobody_accepts_is_asked_about_once_then_the_owners_hear_and_pages_go_by_the_rota(

@@ -13,7 +13,7 @@ __all__ = ["berlin", "shell"]
 
 
 def test_a_watch_is_handed_on_in_a_terminal(shell, api: ApiWorld) -> None:
-    """HND-02 to HND-07."""
+    """HND-02, HND-03, HND-04, HND-05, HND-06, HND-07, HND-10: by call, told to the next, and marked."""
     world = api.world
     hands_on(world)
     ticket = watch_ticket(world)

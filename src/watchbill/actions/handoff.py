@@ -14,7 +14,7 @@ from django.db import transaction
 from watchbill.actions import support, tickets
 from watchbill.actions.access import require, role_of
 from watchbill.actions.effects import carry_out
-from watchbill.actions.handoff_draft import demands_of, draft, lock, refresh, rule_of, subject_of, tell
+from watchbill.actions.handoff_draft import demands_of, draft, lock, refresh, rule_of, subject_of, tell, watch_words
 from watchbill.actions.log import Actor, record
 from watchbill.core import handoff as core
 from watchbill.db.handoff_facts import handoff_fact
@@ -162,7 +162,7 @@ def hand_on(handoff_id: int, person: Person, now: datetime) -> Handoff:
         effects = core.hand_on(handoff_fact(handoff), str(person), str(handoff.comer or ""), now, demands)
         carry_out(effects, handoff, subject_of(handoff), now, actor=Actor.of(person))
         if handoff.comer is not None and handoff.comer != person:
-            title = f"A watch is handed on to you: {handoff.seat} of {handoff.rotation}"
+            title = f"A watch is handed on to you: {watch_words(handoff)}"
             said = f"{handoff.summary}\n\nRead it, ask what is not clear, and accept it.".strip()
             tell(handoff, handoff.comer, title, said, now, "you stand the watch next")
     return handoff

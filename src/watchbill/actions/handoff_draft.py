@@ -23,6 +23,11 @@ def subject_of(handoff: Handoff) -> Subject:
     return Subject("handoff", handoff.pk, handoff.team_id)
 
 
+def watch_words(handoff: Handoff) -> str:
+    """Say in words which watch it is, as pages say a seat."""
+    return f"{handoff.seat.replace('_', ' ')} of {handoff.rotation}"
+
+
 def rule_of(team: Team, now: datetime) -> Settings:
     """Give how a team hands a watch on."""
     return Settings.model_validate(desk_of(team, now).rule("handoff_due"))
@@ -90,7 +95,7 @@ def draft(shift: Shift, leaver: Person, why: str, now: datetime, actor: Actor = 
         said = (
             f"Say the most important in your words, then hand it on{f' to {handoff.comer}' if handoff.comer else ''}."
         )
-        tell(handoff, leaver, f"Your handoff is drafted: {handoff.seat} of {handoff.rotation}", said, now)
+        tell(handoff, leaver, f"Your handoff is drafted: {watch_words(handoff)}", said, now)
     return handoff
 
 

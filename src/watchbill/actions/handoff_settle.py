@@ -64,7 +64,9 @@ def hand_over(page_id: int, leaver: Person, to: Person, now: datetime) -> None:
             return
         fact = facts.page_fact(page)
         effects = core_paging.hand_over(fact, leaver.pk, to.pk, str(to))
-        asked = Outgoing.objects.filter(subject_kind="page", subject_id=page.pk, person=to, purpose="page").exists()
+        # What failed, or was taken back, has asked nobody.
+        reached = Outgoing.objects.filter(person=to, purpose="page", state__in=("waiting", "sent"))
+        asked = reached.filter(subject_kind="page", subject_id=page.pk).exists()
         told = [one for one in effects if not (asked and isinstance(one, Notify))]
 
         def notify(effect: Notify, line: Event) -> None:

@@ -21,6 +21,7 @@ from watchbill.actions.handoff_draft import (
     shift_of,
     subject_of,
     tell,
+    watch_words,
     zone_of,
 )
 from watchbill.actions.log import Subject
@@ -125,7 +126,7 @@ def _follow_rota(rotation: Rotation, now: datetime) -> None:
             old_due = handoff.due_at
             if refresh(handoff, now) and handoff.state == core.HANDED_ON and handoff.comer is not None:
                 said = f"{handoff.leaver} hands the watch on. Read it, ask what is not clear, accept it."
-                tell(handoff, handoff.comer, f"A watch is handed on to you: {handoff.seat} of {rotation}", said, now)
+                tell(handoff, handoff.comer, f"A watch is handed on to you: {watch_words(handoff)}", said, now)
             if handoff.due_at != old_due:
                 again = max(handoff.due_at, now) + demands_of(rule).ask_after
                 set_timer(subject_of(handoff), "ask", again)
@@ -144,12 +145,12 @@ def ask(claim: Claim, now: datetime) -> None:
             return
         effects = core.ask(handoff_fact(handoff), now, demands_of(rule_of(handoff.team, now)))
         carry_out(effects, handoff, subject_of(handoff), now)
-        title = f"Not accepted yet: {handoff.seat} of {handoff.rotation}"
+        title = f"Not accepted yet: {watch_words(handoff)}"
         if effects and handoff.comer is not None:
             tell(handoff, handoff.comer, title, f"{handoff.leaver} left the watch to you. Read it, and accept it.", now)
         if effects and handoff.state == core.DRAFT:
             said = "Your watch is over and not handed on yet. Say the most important in your words, then hand it on."
-            tell(handoff, handoff.leaver, f"Not handed on yet: {handoff.seat} of {handoff.rotation}", said, now)
+            tell(handoff, handoff.leaver, f"Not handed on yet: {watch_words(handoff)}", said, now)
 
 
 def raise_it(claim: Claim, now: datetime) -> None:
@@ -161,7 +162,7 @@ def raise_it(claim: Claim, now: datetime) -> None:
         whom = handoff.comer or "nobody yet"
         said = f"{handoff.leaver} to {whom}: nobody has accepted it. Pages go by the rota all the same."
         for person in _owners(handoff.team):
-            tell(handoff, person, f"A handoff is not accepted: {handoff.seat} of {handoff.rotation}", said, now)
+            tell(handoff, person, f"A handoff is not accepted: {watch_words(handoff)}", said, now)
 
 
 def _owners(team: Team) -> Sequence[Person]:

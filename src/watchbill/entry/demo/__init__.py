@@ -58,7 +58,7 @@ def _refuse_strangers() -> None:
 
 def _build(weeks: int, mailbox: Mailbox, marker: Path) -> None:
     end = clock.now()
-    click.echo(f"Building {weeks} weeks of three teams' lives; this takes up to a minute.")
+    click.echo(f"Building {weeks} weeks of three teams' lives; this takes a minute or two.")
     _hurry()
     with _cheap_passwords():
         tell(Stage(end - timedelta(weeks=weeks), end, mailbox))
